@@ -1,0 +1,187 @@
+//! Typed identifiers: a session is never mistaken for an agent, nor a chat for a message.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::error::Invalid;
+use crate::random::Random;
+use crate::text::single_line;
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A fresh id: version 7, so that ids sort by the time they were made.
+            #[must_use]
+            pub fn generate(now: Timestamp, random: &Random) -> Self {
+                let mut bytes = [0; 10];
+                random.fill(&mut bytes);
+                let millis = u64::try_from(now.as_millis()).unwrap_or(0);
+                Self(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid())
+            }
+
+            /// The 16 bytes of the id, for storages.
+            #[must_use]
+            pub fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+
+            /// The id with these 16 bytes, as [`as_bytes`](Self::as_bytes) gave them.
+            #[must_use]
+            pub fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Uuid::parse_str(text).map(Self).map_err(|_| Invalid::new($what, "not a UUID", "pass the id as it was handed out"))
+            }
+        }
+    };
+}
+
+uuid_id!(
+    /// Names one [session](crate::session) from the moment it is added until it is deleted.
+    ///
+    /// ```
+    /// use seatport::{Random, SessionId, Timestamp};
+    /// let id = SessionId::generate(Timestamp::from_millis(1_700_000_000_000), &Random::seeded(7));
+    /// assert_eq!(id.to_string().parse::<SessionId>().unwrap(), id);
+    /// ```
+    SessionId,
+    "session id"
+);
+
+uuid_id!(
+    /// Names one process that runs sessions. Fresh at every boot, so that a process never takes its predecessor's place unseen.
+    NodeId,
+    "node id"
+);
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            #[doc = concat!("Checks the text: 1 to ", stringify!($max), " bytes, no control characters.")]
+            ///
+            /// # Errors
+            /// [`Invalid`] says what is wrong with it.
+            pub fn new(text: impl Into<String>) -> Result<Self, Invalid> {
+                single_line($what, text.into(), 1, $max).map(Self)
+            }
+
+            /// The text of the id.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({:?})", stringify!($name), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Invalid;
+
+            fn try_from(text: String) -> Result<Self, Invalid> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    };
+}
+
+text_id!(
+    /// Names an [agent](crate::Agent). The host chooses it: its own user id, say.
+    ///
+    /// ```
+    /// use seatport::AgentId;
+    /// assert_eq!(AgentId::new("mei").unwrap().as_str(), "mei");
+    /// assert!(AgentId::new("").is_err());
+    /// ```
+    AgentId,
+    "agent id",
+    128
+);
+
+text_id!(
+    /// Names a [transport](crate::transport::Transport), such as `whatsapp`.
+    TransportName,
+    "transport name",
+    64
+);
+
+text_id!(
+    /// Where a person, group or account is reached on its network, as the network writes it
+    /// (on WhatsApp the JID). A chat has the address of the other side.
+    Address,
+    "address",
+    256
+);
+
+text_id!(
+    /// The id a network gives a message; one chat never has two messages with the same id.
+    MessageId,
+    "message id",
+    256
+);
+
+/// The number of a licence port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PortNumber(pub u32);
+
+impl fmt::Display for PortNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

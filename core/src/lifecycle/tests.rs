@@ -1,0 +1,1 @@
+//! Every state with every input.

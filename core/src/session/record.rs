@@ -1,0 +1,129 @@
+//! What is stored of a session.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::error::Invalid;
+use crate::ids::{AgentId, SessionId, TransportName};
+use crate::lifecycle::Facts;
+use crate::session::Environment;
+use crate::text::multi_line;
+
+/// The longest remark, in bytes of UTF-8.
+pub const MAX_REMARK_BYTES: usize = 4096;
+
+/// A free-text note on a session (备注): at most [`MAX_REMARK_BYTES`], no control characters but line feed and tab.
+///
+/// ```
+/// use seatport::Remark;
+/// assert_eq!(Remark::new("VIP 客户\ncall before noon").unwrap().as_str().lines().count(), 2);
+/// assert!(Remark::new("x".repeat(5000)).is_err());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Remark(String);
+
+impl Remark {
+    /// Checks the text.
+    ///
+    /// # Errors
+    /// [`Invalid`] when it is too long or holds control characters.
+    pub fn new(text: impl Into<String>) -> Result<Self, Invalid> {
+        multi_line("remark", text.into(), 0, MAX_REMARK_BYTES).map(Self)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a person logs the account in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LoginMethod {
+    /// By scanning a QR code.
+    #[default]
+    Qr,
+    /// By typing a code on the phone with this number, E.164 digits without `+`.
+    PairingCode {
+        /// The phone's number.
+        phone: String,
+    },
+}
+
+impl LoginMethod {
+    /// By a pairing code for the phone with this number: 8 to 15 digits in international form, a leading `+` allowed (ITU-T E.164).
+    ///
+    /// ```
+    /// use seatport::LoginMethod;
+    /// assert!(LoginMethod::pairing_code("+86 138 0013 8000").is_ok());
+    /// assert!(LoginMethod::pairing_code("12").is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// [`Invalid`] when it is not such a number.
+    pub fn pairing_code(phone: &str) -> Result<Self, Invalid> {
+        let digits: String = phone.trim().trim_start_matches('+').chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        if !(8..=15).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) || digits.starts_with('0') {
+            return Err(Invalid::new(
+                "phone number",
+                "not an E.164 number",
+                "write it in international form, like +8613800138000",
+            ));
+        }
+        Ok(Self::PairingCode { phone: digits })
+    }
+}
+
+/// What is stored of a session: what people set, and the [`Facts`] of its lifecycle.
+///
+/// The counters and the port that belong to it are kept beside it by the storage; see
+/// [`StoredSession`](crate::storage::StoredSession).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRecord {
+    /// Which session.
+    pub id: SessionId,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// The network it lives on.
+    pub transport: TransportName,
+    /// What its account runs in.
+    pub environment: Environment,
+    /// The note on it.
+    pub remark: Remark,
+    /// The agent bound to it.
+    pub agent: Option<AgentId>,
+    /// How the next login is to be made.
+    pub login_method: LoginMethod,
+    /// Where its lifecycle stands.
+    pub facts: Facts,
+    /// When the lifecycle last changed.
+    pub since: Timestamp,
+}
+
+impl SessionRecord {
+    /// A new session: stopped, nobody bound, no account.
+    #[must_use]
+    pub fn new(id: SessionId, created_at: Timestamp, transport: TransportName) -> Self {
+        Self {
+            id,
+            created_at,
+            transport,
+            environment: Environment::new(),
+            remark: Remark::default(),
+            agent: None,
+            login_method: LoginMethod::Qr,
+            facts: Facts::default(),
+            since: created_at,
+        }
+    }
+}

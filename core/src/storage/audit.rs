@@ -1,0 +1,18 @@
+//! The audit trail.
+
+use async_trait::async_trait;
+
+use crate::audit::{AuditEntry, AuditLine};
+use crate::storage::StorageError;
+
+/// The audit trail: lines are added, never changed or removed.
+#[async_trait]
+pub trait AuditStore {
+    /// Adds a line that belongs to no commit: a refused attempt.
+    async fn record(&self, entry: AuditEntry) -> Result<(), StorageError>;
+
+    /// Lines in their order, those after line number `after`, at most `limit`.
+    ///
+    /// - Numbers start at 1 and have no gap.
+    async fn audit(&self, after: u64, limit: u32) -> Result<Vec<AuditLine>, StorageError>;
+}

@@ -1,0 +1,78 @@
+//! What Seatport asks of a database: one narrow trait per concept, joined by [`Storage`].
+//!
+//! Whoever writes a storage implements the traits, keeps the behaviour their bullets state, and runs the storage suite of
+//! `seatport-testkit` against it. [`MemoryStorage`](crate::memory::MemoryStorage) is the reference.
+//!
+//! All of a step's writes travel as one [`SessionCommit`] and land in one transaction. No transaction object crosses the
+//! traits: that keeps them object-safe and the same on every database.
+
+mod agent;
+mod audit;
+mod commit;
+mod conversation;
+mod error;
+mod event;
+mod lease;
+mod port;
+mod session;
+mod vault;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use tokio::sync::broadcast;
+
+pub use agent::AgentStore;
+pub use audit::AuditStore;
+pub use commit::{Committed, Expect, Incoming, MessageUpdate, ReadMark, SessionCommit, VaultWrite};
+pub use conversation::{ConversationStore, MessagePage};
+pub use error::{StorageError, StorageErrorKind};
+pub use event::EventStore;
+pub use lease::{Fence, LeaseStore};
+pub use port::PortStore;
+pub use session::{Page, SessionFilter, SessionStore, StoredSession};
+pub use vault::{VaultEntry, VaultStore};
+
+use crate::ids::SessionId;
+
+/// A hint that something was committed. Only a wake-up: whoever gets it reads the storage to learn what is true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// Something of this session.
+    Session(SessionId),
+    /// A port became free, or the capacity changed.
+    Ports,
+}
+
+/// A database that Seatport runs on.
+///
+/// - Every method is durable when it answers `Ok`: what was acknowledged survives the death of the process.
+/// - A method whose future is dropped either happened as a whole or did not.
+/// - All methods may be called from many tasks at once.
+#[async_trait]
+pub trait Storage:
+    SessionStore
+    + PortStore
+    + LeaseStore
+    + AgentStore
+    + ConversationStore
+    + EventStore
+    + VaultStore
+    + AuditStore
+    + Debug
+    + Send
+    + Sync
+    + 'static
+{
+    /// Subscribes to hints of what was committed, from now on.
+    ///
+    /// - A [`Change::Session`] follows every commit, and deletion, of a session, after it is durable.
+    /// - A [`Change::Ports`] follows every commit that released a port, every deletion, and every resize.
+    /// - A receiver that lags learns that it did, and reads everything again.
+    fn changes(&self) -> broadcast::Receiver<Change>;
+
+    /// Finishes what was begun and lets go of the database; later calls answer [`StorageErrorKind::Closed`].
+    ///
+    /// - May be called more than once.
+    async fn close(&self) -> Result<(), StorageError>;
+}

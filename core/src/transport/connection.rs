@@ -1,0 +1,87 @@
+//! Dialling, and what comes of it.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::clock::Clock;
+use crate::ids::{PortNumber, SessionId};
+use crate::lifecycle::{Account, Reason};
+use crate::random::Random;
+use crate::session::{Environment, LoginMethod};
+use crate::transport::{Signal, TransportCommand};
+use crate::vault::Vault;
+
+/// All that a transport is told when it dials.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ConnectContext {
+    /// For which session.
+    pub session: SessionId,
+    /// The number of the licence port it occupies.
+    pub port: PortNumber,
+    /// What the account runs in, the proxy's password included.
+    pub environment: Environment,
+    /// The account that belongs to the session, once one has logged in.
+    pub account: Option<Account>,
+    /// How a login is to be made, if one is needed.
+    pub login: LoginMethod,
+    /// Where the transport keeps what it must remember.
+    pub vault: Vault,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives randomness.
+    pub random: Random,
+}
+
+/// A connection: signals come out, commands go in. Dropping it closes it and ends everything the transport started for it.
+#[derive(Debug)]
+pub struct Connection {
+    /// What happens. Bounded: a transport waits when Seatport is behind.
+    pub signals: mpsc::Receiver<Signal>,
+    /// What is to be done.
+    pub commands: mpsc::Sender<TransportCommand>,
+    /// Ends the transport's tasks when it is dropped.
+    pub guard: ConnectionGuard,
+}
+
+/// Runs once when the connection is dropped: aborts the transport's tasks.
+pub struct ConnectionGuard(Option<Box<dyn FnOnce() + Send + Sync>>);
+
+impl ConnectionGuard {
+    /// A guard that runs this. It must not block.
+    pub fn new(on_drop: impl FnOnce() + Send + Sync + 'static) -> Self {
+        Self(Some(Box::new(on_drop)))
+    }
+
+    /// A guard that aborts this task.
+    #[must_use]
+    pub fn abort(task: tokio::task::AbortHandle) -> Self {
+        Self::new(move || task.abort())
+    }
+}
+
+impl Drop for ConnectionGuard {
+    fn drop(&mut self) {
+        if let Some(on_drop) = self.0.take() {
+            on_drop();
+        }
+    }
+}
+
+impl std::fmt::Debug for ConnectionGuard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ConnectionGuard")
+    }
+}
+
+/// Why dialling failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// Dialling again may help.
+    #[error("{0}")]
+    Lost(Reason),
+    /// Only a person can help.
+    #[error("{0}")]
+    Rejected(Reason),
+}

@@ -1,0 +1,79 @@
+//! What Seatport asks of a messenger network.
+//!
+//! A [`Transport`] dials: [`Transport::connect`] answers a [`Connection`], whose signals say what happens and whose commands
+//! say what is to be done. It never reconnects by itself, keeps what it must remember in the [`Vault`](crate::vault::Vault)
+//! and nowhere else, and acknowledges a message to its network only when Seatport has stored it.
+
+mod challenge;
+mod command;
+mod connection;
+mod signal;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+pub use challenge::{ChallengeKind, LoginChallenge};
+pub use command::{SendError, TransportCommand};
+pub use connection::{ConnectContext, ConnectError, Connection, ConnectionGuard};
+pub use signal::{Ack, InboundMessage, Signal};
+
+use crate::ids::TransportName;
+
+/// What a transport can do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// It keeps credentials in the vault, so that a restart needs no new scan.
+    pub stores_credentials: bool,
+    /// It can log in by a code typed on the phone.
+    pub pairing_code: bool,
+    /// It can go through a proxy.
+    pub proxy: bool,
+}
+
+impl Capabilities {
+    /// Keeps credentials in the vault.
+    #[must_use]
+    pub fn storing_credentials(mut self) -> Self {
+        self.stores_credentials = true;
+        self
+    }
+
+    /// Can log in by a code typed on the phone.
+    #[must_use]
+    pub fn with_pairing_code(mut self) -> Self {
+        self.pairing_code = true;
+        self
+    }
+
+    /// Can go through a proxy.
+    #[must_use]
+    pub fn with_proxy(mut self) -> Self {
+        self.proxy = true;
+        self
+    }
+}
+
+/// The adapter to a messenger network.
+#[async_trait]
+pub trait Transport: Debug + Send + Sync + 'static {
+    /// The name that sessions know it by.
+    fn name(&self) -> TransportName;
+
+    /// What it can do. Never changes.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Dials for one session.
+    ///
+    /// - With credentials in the vault it logs in with them; without, it issues login codes as `context.login` says.
+    /// - Answers as soon as it can be spoken to; what follows arrives as signals.
+    /// - If the environment names a proxy, everything goes through it or nothing goes at all.
+    /// - Dropping the future, or the connection, ends everything it started, at once.
+    /// - At least every 60 s while online it sends a signal; [`Signal::Alive`] if there is nothing else to say.
+    /// - Never reconnects by itself: it says [`Signal::Lost`] and ends.
+    ///
+    /// # Errors
+    /// [`ConnectError`]: trying again may help, or only a person can.
+    async fn connect(&self, context: ConnectContext) -> Result<Connection, ConnectError>;
+}

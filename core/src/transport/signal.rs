@@ -1,0 +1,107 @@
+//! What a connection says.
+
+use tokio::sync::oneshot;
+
+use crate::conversation::{Content, MessageStatus};
+use crate::clock::Timestamp;
+use crate::ids::{Address, MessageId};
+use crate::lifecycle::{Account, Reason};
+use crate::transport::LoginChallenge;
+
+/// A message from the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboundMessage {
+    /// In which chat: the other side's address.
+    pub chat: Address,
+    /// The network's id, unique within the chat.
+    pub id: MessageId,
+    /// Who sent it: the other side, a member of the group, or the account itself.
+    pub sender: Address,
+    /// What the sender calls itself, where the network tells.
+    pub sender_name: Option<String>,
+    /// Whether the account itself sent it, from the phone or another device.
+    pub from_account: bool,
+    /// What it says.
+    pub content: Content,
+    /// The network's time of it.
+    pub at: Timestamp,
+}
+
+/// Tells the transport that what it delivered is durable, so that it may acknowledge it to the network.
+/// Dropped without a word, the network delivers again.
+#[derive(Debug)]
+pub struct Ack(Option<oneshot::Sender<()>>);
+
+impl Ack {
+    /// An acknowledgement, and what the transport waits on: an error means it was never given.
+    #[must_use]
+    pub fn new() -> (Self, oneshot::Receiver<()>) {
+        let (sender, receiver) = oneshot::channel();
+        (Self(Some(sender)), receiver)
+    }
+
+    /// For transports whose network needs no acknowledgement.
+    #[must_use]
+    pub fn unneeded() -> Self {
+        Self(None)
+    }
+
+    /// It is durable.
+    pub fn stored(self) {
+        if let Some(sender) = self.0 {
+            // The connection may be gone by now; the network delivers again and the duplicate is recognised.
+            let _ = sender.send(());
+        }
+    }
+}
+
+/// What a connection says. The end of the signals means that it is closed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Signal {
+    /// A login code to show. Each replaces the one before.
+    Challenge(LoginChallenge),
+    /// The phone accepted the login; the credentials are in the vault.
+    Paired {
+        /// Who logged in.
+        account: Account,
+        /// Whether the network wants a new connection now. This one is then closed.
+        redial: bool,
+    },
+    /// The account is online.
+    Ready {
+        /// Who is online.
+        account: Account,
+    },
+    /// The network is there.
+    Alive,
+    /// Messages, in the order the network sent them.
+    Messages {
+        /// The messages.
+        messages: Vec<InboundMessage>,
+        /// To be given once all of them are durable.
+        ack: Ack,
+    },
+    /// What became of messages of ours.
+    Status {
+        /// In which chat.
+        chat: Address,
+        /// Which messages.
+        ids: Vec<MessageId>,
+        /// The status they have reached.
+        status: MessageStatus,
+    },
+    /// The chat was read on another device of the account.
+    Read {
+        /// Which chat.
+        chat: Address,
+        /// Up to and including this message; none means all of it.
+        up_to: Option<MessageId>,
+    },
+    /// The round of login codes ran out.
+    LoginExpired,
+    /// The connection was lost; dialling again may help.
+    Lost(Reason),
+    /// The network refused; only a person can help.
+    Rejected(Reason),
+}

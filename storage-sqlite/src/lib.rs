@@ -1,0 +1,1 @@
+//! The embedded storage of Seatport: one SQLite file.
