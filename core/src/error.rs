@@ -64,7 +64,7 @@ pub enum Error {
     #[error("unknown transport {name}: this host has {known}; give it to the builder with transport(…)")]
     UnknownTransport {
         /// The name asked for.
-        name: TransportName,
+        name: String,
         /// The names there are, comma-separated.
         known: String,
     },
@@ -83,7 +83,9 @@ pub enum Error {
     #[error(transparent)]
     IllegalTransition(#[from] IllegalTransition),
     /// No port is free, or sessions that came earlier are waiting for the next one.
-    #[error("no free port: {occupied} of {capacity} occupied and {waiting} waiting; stop a session or raise the capacity")]
+    #[error(
+        "no free port: {occupied} of {capacity} occupied and {waiting} waiting; stop a session or raise the capacity"
+    )]
     PoolFull {
         /// How many ports the organisation has.
         capacity: u32,
@@ -101,7 +103,9 @@ pub enum Error {
         waited: Duration,
     },
     /// There is no login code to show now: none was issued, or the last one has expired.
-    #[error("session {0} has no valid login code; while it awaits login a new one follows, otherwise call refresh_login")]
+    #[error(
+        "session {0} has no valid login code; while it awaits login a new one follows, otherwise call refresh_login"
+    )]
     NoLoginCode(SessionId),
     /// The transport cannot do this.
     #[error("transport {transport} cannot {what}")]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::conversation::MessageStatus;
-use crate::ids::{Address, AgentId, MessageId, PortNumber, SessionId};
+use crate::ids::{Address, AgentId, MessageId, SessionId};
 use crate::lifecycle::{Account, Reason};
 use crate::session::CardStatus;
 
@@ -22,8 +22,6 @@ pub enum EventBody {
         status: CardStatus,
         /// Why, where there is a reason.
         reason: Option<Reason>,
-        /// The port it occupies from now on.
-        port: Option<PortNumber>,
     },
     /// An account logged in.
     LoggedIn {

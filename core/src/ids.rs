@@ -185,3 +185,62 @@ impl fmt::Display for PortNumber {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn session_ids_sort_by_the_time_they_were_made() {
+        let random = Random::seeded(1);
+        let ids: Vec<SessionId> =
+            (0..100).map(|second| SessionId::generate(Timestamp::from_millis(second * 1_000), &random)).collect();
+        assert!(ids.is_sorted());
+        assert!(ids.iter().map(SessionId::to_string).collect::<Vec<_>>().is_sorted(), "their texts sort alike");
+    }
+
+    #[test]
+    fn ids_of_the_same_moment_differ() {
+        let (now, random) = (Timestamp::from_millis(0), Random::seeded(1));
+        assert_ne!(SessionId::generate(now, &random), SessionId::generate(now, &random));
+    }
+
+    #[test]
+    fn a_session_id_survives_text_bytes_and_json() {
+        let id = SessionId::generate(Timestamp::from_millis(1_700_000_000_000), &Random::seeded(1));
+        assert_eq!(id.to_string().parse::<SessionId>().unwrap(), id);
+        assert_eq!(SessionId::from_bytes(*id.as_bytes()), id);
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(json, format!("\"{id}\""));
+        assert_eq!(serde_json::from_str::<SessionId>(&json).unwrap(), id);
+    }
+
+    #[test]
+    fn what_is_no_uuid_is_no_session_id() {
+        let error = "seat 1".parse::<SessionId>().unwrap_err();
+        assert_eq!(error.to_string(), "invalid session id: not a UUID; pass the id as it was handed out");
+    }
+
+    #[test]
+    fn a_text_id_has_a_length_and_no_control_characters() {
+        assert_eq!(AgentId::new("美 Lin").unwrap().as_str(), "美 Lin");
+        assert!(AgentId::new("x".repeat(128)).is_ok());
+        assert_eq!(
+            AgentId::new("x".repeat(129)).unwrap_err().to_string(),
+            "invalid agent id: 129 bytes long; keep it within 128 bytes"
+        );
+        assert_eq!(
+            Address::new("a\u{7}b").unwrap_err().to_string(),
+            "invalid address: holds the control character U+0007; remove it"
+        );
+        assert!(MessageId::new("a\nb").is_err());
+        assert!(TransportName::new("x".repeat(65)).is_err());
+    }
+
+    #[test]
+    fn a_stored_text_id_is_checked_when_it_is_read() {
+        assert_eq!(serde_json::to_string(&AgentId::new("mei").unwrap()).unwrap(), "\"mei\"");
+        assert!(serde_json::from_str::<AgentId>("\"mei\"").is_ok());
+        assert!(serde_json::from_str::<AgentId>("\"\"").is_err());
+    }
+}

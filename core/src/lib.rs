@@ -8,9 +8,11 @@ mod error;
 mod event;
 mod ids;
 pub mod lifecycle;
+pub mod memory;
 pub mod policy;
 mod port;
 mod random;
+mod runtime;
 mod secret;
 pub mod session;
 pub mod storage;
@@ -27,6 +29,9 @@ pub use ids::{Address, AgentId, MessageId, NodeId, PortNumber, SessionId, Transp
 pub use policy::{Action, AgentScope};
 pub use port::{Occupied, PortRange, PortUsage};
 pub use random::Random;
+pub use runtime::{
+    Agents, Desk, EventStream, NewAccount, Ports, Seatport, SeatportBuilder, Timing, View, Watch, WhenFull,
+};
 pub use secret::Secret;
 pub use session::{
     Card, CardStatus, Environment, LoginMethod, MAX_REMARK_BYTES, Platform, Proxy, ProxyScheme, Remark, SessionRecord,

@@ -93,6 +93,12 @@ impl Action {
         self.row().2.contains(&role)
     }
 
+    /// Whether it is done to one session, and so may stand on its card.
+    #[must_use]
+    pub fn concerns_one_session(self) -> bool {
+        !matches!(self, Self::Add | Self::FollowEvents | Self::ReadAudit | Self::ViewDataCentre)
+    }
+
     /// The lifecycle command this action gives, if it gives one.
     #[must_use]
     pub fn command(self) -> Option<Command> {
@@ -114,4 +120,63 @@ pub enum AgentScope {
     All,
     /// Only on those bound to them. As they cannot bind, they cannot add accounts either.
     BoundOnly,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_enum() {
+        for (index, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.0 as usize, index, "{:?} stands in the wrong row", row.0);
+        }
+        // The last variant closes the table: a new one without a row would have no place in it.
+        assert_eq!(Action::ViewDataCentre as usize + 1, TABLE.len());
+    }
+
+    #[test]
+    fn each_role_may_exactly_this() {
+        let cells = [
+            // action, supervisor, agent
+            (Action::View, true, true),
+            (Action::Add, true, true),
+            (Action::Start, true, true),
+            (Action::Stop, true, true),
+            (Action::Restart, true, true),
+            (Action::RefreshLogin, true, true),
+            (Action::LogOut, true, true),
+            (Action::Assign, true, false),
+            (Action::SetRemark, true, true),
+            (Action::SetEnvironment, true, true),
+            (Action::Delete, true, true),
+            (Action::Read, true, true),
+            (Action::Send, true, true),
+            (Action::MarkRead, true, true),
+            (Action::FollowEvents, true, true),
+            (Action::ReadAudit, true, false),
+            (Action::ViewDataCentre, true, false),
+        ];
+        assert_eq!(Action::all().collect::<Vec<_>>(), cells.map(|cell| cell.0));
+        for (action, supervisor, agent) in cells {
+            assert_eq!(action.allowed_to(Supervisor), supervisor, "a supervisor and {action:?}");
+            assert_eq!(action.allowed_to(Agent), agent, "an agent and {action:?}");
+        }
+    }
+
+    #[test]
+    fn every_lifecycle_command_is_given_by_exactly_one_action() {
+        for command in Command::ALL {
+            let given_by: Vec<Action> = Action::all().filter(|action| action.command() == Some(command)).collect();
+            assert_eq!(given_by.len(), 1, "{command:?} is given by {given_by:?}");
+        }
+        assert_eq!(Action::RefreshLogin.command(), Some(Command::Resume));
+        assert_eq!(Action::Assign.command(), None);
+    }
+
+    #[test]
+    fn no_two_actions_read_the_same() {
+        let texts: std::collections::HashSet<String> = Action::all().map(|action| action.to_string()).collect();
+        assert_eq!(texts.len(), TABLE.len());
+    }
 }

@@ -26,10 +26,18 @@ impl PortRange {
     /// [`Invalid`] when the capacity is zero or the last number would not fit into 32 bits.
     pub fn new(first: u32, capacity: u32) -> Result<Self, Invalid> {
         if capacity == 0 {
-            return Err(Invalid::new("port capacity", "zero", "give it at least one port; to stop everything, stop the sessions"));
+            return Err(Invalid::new(
+                "port capacity",
+                "zero",
+                "give it at least one port; to stop everything, stop the sessions",
+            ));
         }
         if first.checked_add(capacity - 1).is_none() {
-            return Err(Invalid::new("port range", "runs past the largest port number", "start it lower or make it shorter"));
+            return Err(Invalid::new(
+                "port range",
+                "runs past the largest port number",
+                "start it lower or make it shorter",
+            ));
         }
         Ok(Self { first, capacity })
     }

@@ -23,6 +23,7 @@ impl Random {
     ///
     /// # Errors
     /// The operating system gave no entropy.
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system for randomness")]
     pub fn from_os() -> Result<Self, std::io::Error> {
         StdRng::try_from_rng(&mut SysRng).map(Self::from_rng).map_err(std::io::Error::other)
     }

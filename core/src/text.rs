@@ -12,7 +12,13 @@ pub(crate) fn multi_line(what: &'static str, text: String, min: usize, max: usiz
     checked(what, text, min, max, |c| !c.is_control() || matches!(c, '\n' | '\t'))
 }
 
-fn checked(what: &'static str, text: String, min: usize, max: usize, allowed: fn(char) -> bool) -> Result<String, Invalid> {
+fn checked(
+    what: &'static str,
+    text: String,
+    min: usize,
+    max: usize,
+    allowed: fn(char) -> bool,
+) -> Result<String, Invalid> {
     if text.len() < min {
         return Err(Invalid::new(what, "empty", "give it at least one character"));
     }
@@ -22,5 +28,33 @@ fn checked(what: &'static str, text: String, min: usize, max: usize, allowed: fn
     match text.chars().find(|c| !allowed(*c)) {
         Some(c) => Err(Invalid::new(what, format!("holds the control character U+{:04X}", c as u32), "remove it")),
         None => Ok(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_takes_no_control_characters() {
+        assert_eq!(single_line("name", "Zoë 客服".into(), 1, 64).unwrap(), "Zoë 客服");
+        for text in ["a\nb", "a\tb", "a\0b", "a\u{7f}b", "a\u{85}b"] {
+            assert!(single_line("name", text.into(), 1, 64).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn several_lines_take_line_feed_and_tab() {
+        assert!(multi_line("remark", "a\n\tb".into(), 0, 64).is_ok());
+        let error = multi_line("remark", "a\r\nb".into(), 0, 64).unwrap_err();
+        assert_eq!(error.to_string(), "invalid remark: holds the control character U+000D; remove it");
+    }
+
+    #[test]
+    fn the_limits_count_bytes_and_are_inclusive() {
+        assert!(single_line("name", "客".into(), 3, 3).is_ok());
+        assert!(single_line("name", "客服".into(), 1, 5).is_err());
+        assert!(single_line("name", String::new(), 1, 5).is_err());
+        assert!(single_line("name", String::new(), 0, 5).is_ok());
     }
 }

@@ -65,7 +65,7 @@ impl Cargo {
         Ok(())
     }
 
-    fn command(&self, args: &str) -> Command {
+    pub(crate) fn command(&self, args: &str) -> Command {
         let mut command = Command::new(&self.program);
         command.args(args.split_whitespace()).current_dir(&self.root);
         // `cargo run` describes this package to us. A build script that watches these variables (the one of `ring` does)

@@ -113,14 +113,12 @@ pub(crate) const DEPENDENCIES: Suite = Suite {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
-
     use super::*;
+    use crate::cargo::Cargo;
 
     /// What cargo says, called at the root of the repository.
     fn ask_cargo(args: &str) -> String {
-        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-        let output = Command::new(env!("CARGO")).args(args.split_whitespace()).current_dir(root).output().unwrap();
+        let output = Cargo::from_env().unwrap().command(args).output().unwrap();
         assert!(output.status.success(), "cargo {args}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }

@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::lifecycle::{
-    Command, Desired, Facts, IllegalTransition, Input, Lifecycle, Login, Reason, ReasonKind, Then,
-};
+use crate::lifecycle::{Command, Desired, Facts, IllegalTransition, Input, Lifecycle, Login, Reason, ReasonKind, Then};
 
 /// What a step does to the session's port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -97,10 +95,11 @@ pub fn transition(
             Command::Restart => now.go(Stopping { then: Then::Restart, log_out: false }),
             _ => now.go(Stopping { then: Then::Rest, log_out: false }).desired(Desired::Stopped),
         },
-        (
-            Connecting { .. } | AwaitingLogin | Online | Backoff { .. } | Blocked,
-            Input::Command(Command::LogOut),
-        ) if logged_in => now.go(Stopping { then: Then::Block, log_out: true }),
+        (Connecting { .. } | AwaitingLogin | Online | Backoff { .. } | Blocked, Input::Command(Command::LogOut))
+            if logged_in =>
+        {
+            now.go(Stopping { then: Then::Block, log_out: true })
+        }
         (Stopping { log_out, .. }, Input::Command(Command::Stop)) => {
             now.go(Stopping { then: Then::Rest, log_out }).desired(Desired::Stopped)
         }

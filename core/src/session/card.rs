@@ -110,3 +110,48 @@ pub struct Card {
     /// What the viewer may do with it now: allowed by the role, and by the state.
     pub actions: Vec<Action>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::Then;
+
+    fn status(lifecycle: Lifecycle, login: Login, driven: bool) -> CardStatus {
+        CardStatus::of(&Facts { lifecycle, login, ..Facts::default() }, driven)
+    }
+
+    #[test]
+    fn the_status_follows_from_the_facts() {
+        use CardStatus::{AwaitingLogin, Blocked, Connecting, NotStarted, Offline, Online, Stopping};
+
+        let retry_at = Timestamp::from_millis(0);
+        let rows = [
+            // lifecycle, with a live process behind it, without one
+            (Lifecycle::Connecting { attempt: 0 }, Connecting, Connecting),
+            (Lifecycle::AwaitingLogin, AwaitingLogin, Connecting),
+            (Lifecycle::Online, Online, Connecting),
+            (Lifecycle::Backoff { attempt: 2, retry_at }, Connecting, Connecting),
+            (Lifecycle::Blocked, Blocked, Blocked),
+            (Lifecycle::Stopping { then: Then::Rest, log_out: false }, Stopping, Stopping),
+            (Lifecycle::Stopping { then: Then::Restart, log_out: false }, Stopping, Stopping),
+            (Lifecycle::Stopping { then: Then::Block, log_out: true }, Stopping, Stopping),
+        ];
+        for (lifecycle, driven, alone) in rows {
+            for login in [Login::Never, Login::LoggedIn, Login::LoggedOut] {
+                assert_eq!(status(lifecycle, login, true), driven, "{lifecycle:?}, {login:?}");
+                assert_eq!(status(lifecycle, login, false), alone, "{lifecycle:?}, {login:?}, nobody drives it");
+            }
+        }
+        for driven in [true, false] {
+            assert_eq!(status(Lifecycle::Stopped, Login::Never, driven), NotStarted);
+            assert_eq!(status(Lifecycle::Stopped, Login::LoggedIn, driven), Offline);
+            assert_eq!(status(Lifecycle::Stopped, Login::LoggedOut, driven), Offline);
+        }
+    }
+
+    #[test]
+    fn all_lists_every_status_once_in_plain_words() {
+        let words = CardStatus::ALL.map(|status| status.to_string());
+        assert_eq!(words, ["not started", "offline", "connecting", "awaiting login", "online", "blocked", "stopping"]);
+    }
+}

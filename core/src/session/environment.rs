@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use unic_langid::LanguageIdentifier;
 use url::Url;
@@ -59,6 +60,10 @@ impl fmt::Display for Platform {
     }
 }
 
+/// What of a user name is escaped when a proxy is shown: all but the unreserved characters of RFC 3986, section 2.3. A colon in
+/// it would otherwise read as the start of a password.
+const USER_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// How a proxy is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -99,8 +104,7 @@ impl Proxy {
     /// Whether both name the same proxy and user, passwords aside.
     #[must_use]
     pub fn same_endpoint(&self, other: &Self) -> bool {
-        (self.scheme, &self.host, self.port, &self.username)
-            == (other.scheme, &other.host, other.port, &other.username)
+        (self.scheme, &self.host, self.port, &self.username) == (other.scheme, &other.host, other.port, &other.username)
     }
 }
 
@@ -110,7 +114,11 @@ impl FromStr for Proxy {
     /// Parses `http://[user[:password]@]host:port` or `socks5://…`. The error never repeats the text: it may hold a password.
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let invalid = |problem: &str| {
-            Invalid::new("proxy", problem, "write it as http://user:password@host:port or socks5://user:password@host:port")
+            Invalid::new(
+                "proxy",
+                problem,
+                "write it as http://user:password@host:port or socks5://user:password@host:port",
+            )
         };
         let decode = |part: &str| {
             percent_encoding::percent_decode_str(part)
@@ -149,7 +157,8 @@ impl fmt::Display for Proxy {
             ProxyScheme::Http => "http",
             ProxyScheme::Socks5 => "socks5",
         };
-        let user = self.username.as_ref().map(|name| format!("{name}@")).unwrap_or_default();
+        let user = self.username.as_ref().map(|name| format!("{}@", utf8_percent_encode(name, USER_NAME)));
+        let user = user.unwrap_or_default();
         match self.host.contains(':') {
             true => write!(f, "{scheme}://{user}[{}]:{}", self.host, self.port),
             false => write!(f, "{scheme}://{user}{}:{}", self.host, self.port),
@@ -255,3 +264,6 @@ impl Environment {
         Ok(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

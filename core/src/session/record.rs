@@ -127,3 +127,43 @@ impl SessionRecord {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remark_takes_4_kib_and_not_a_byte_more() {
+        assert!(Remark::new("x".repeat(MAX_REMARK_BYTES)).is_ok());
+        let error = Remark::new("x".repeat(MAX_REMARK_BYTES + 1)).unwrap_err();
+        assert_eq!(error.to_string(), "invalid remark: 4097 bytes long; keep it within 4096 bytes");
+        // Bytes, not characters: what is stored is what is limited.
+        assert!(Remark::new("客".repeat(MAX_REMARK_BYTES / 3)).is_ok());
+        assert!(Remark::new("客".repeat(MAX_REMARK_BYTES / 3 + 1)).is_err());
+    }
+
+    #[test]
+    fn a_remark_takes_line_breaks_but_no_other_control_characters() {
+        assert_eq!(Remark::new("").unwrap(), Remark::default());
+        assert_eq!(Remark::new("a\n\tb").unwrap().as_str(), "a\n\tb");
+        assert!(Remark::new("a\u{1b}[31mb").is_err());
+    }
+
+    #[test]
+    fn a_phone_number_is_kept_as_plain_digits() {
+        for text in ["+8613800138000", "8613800138000", " +86 138-0013-8000 "] {
+            let method = LoginMethod::pairing_code(text).unwrap();
+            assert_eq!(method, LoginMethod::PairingCode { phone: "8613800138000".into() }, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_international_number_is_refused() {
+        for text in
+            ["", "+", "1234567", "1234567890123456", "013800138000", "+86138x0138000", "８６１３８００１３８０００"]
+        {
+            let error = LoginMethod::pairing_code(text).unwrap_err();
+            assert_eq!(error.field, "phone number", "{text:?}");
+        }
+    }
+}

@@ -20,7 +20,7 @@ pub trait AgentStore {
 
     /// Removes an agent.
     ///
-    /// - Answers `AgentBound` while sessions are bound to it, and changes nothing.
     /// - Answers `NotFound` for an unknown one.
+    /// - Answers `AgentBound` while sessions are bound to it, and changes nothing.
     async fn remove_agent(&self, id: &AgentId) -> Result<(), StorageError>;
 }

@@ -12,7 +12,7 @@ use crate::storage::Fence;
 /// What must be true of the session's row for a commit to land.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// There is none yet; the commit carries the first record.
+    /// There is none yet; the commit carries the first record. One that does not answers `NotFound`.
     New,
     /// It is the one that was read: its revision is this.
     Revision(u64),
@@ -55,16 +55,19 @@ pub struct ReadMark {
 ///
 /// - checks `expect` ([`Exists`](super::StorageErrorKind::Exists), [`NotFound`](super::StorageErrorKind::NotFound) or
 ///   [`Stale`](super::StorageErrorKind::Stale)) and then `fence` ([`Fenced`](super::StorageErrorKind::Fenced));
-/// - writes `record`, and raises the revision by one, if there is a record;
+/// - writes `record`, without its proxy's password, and raises the revision by one (a new session's from 0 to 1), if there is
+///   a record;
 /// - changes the port: a claim takes the lowest free number of the range, keeps the number it already has, and answers
 ///   [`PoolFull`](super::StorageErrorKind::PoolFull) when as many ports are occupied as the capacity allows;
 /// - removes all vault entries of the area `net/` if `forget_credentials`, then applies `vault`;
 /// - stores each of `messages` that is not there yet (same chat, same id): gives it the next place, keeps contact and chat
 ///   up to date, counts it as unread if it is inbound, and adds an [`EventBody::MessageStored`]. A message that is there
-///   already changes nothing; only an [undecryptable](crate::conversation::Content::Undecryptable) one is filled in;
+///   already changes nothing; only an [undecryptable](crate::conversation::Content::Undecryptable) one is filled in: it gets
+///   the content, nothing else, and one more [`EventBody::MessageStored`], so that who follows the events reads it again;
 /// - raises the status of the messages in `updates`, never lowers it, passes over unknown ones, and adds an
 ///   [`EventBody::MessageStatusChanged`] for each that rose;
-/// - moves the read marks of `read` forward, never back, and adds an [`EventBody::ChatRead`] for each that moved;
+/// - moves the read marks of `read` forward in the order of places, never back, passes over unknown chats and messages, and
+///   adds an [`EventBody::ChatRead`] for each that moved;
 /// - adds `events`, numbered on from the session's last one, and then `audit`.
 ///
 /// ```

@@ -35,7 +35,7 @@ pub trait ConversationStore {
     /// Contacts by address, those after `after`, at most `limit`.
     ///
     /// - Who ever sent an inbound message is there; first and last seen are the earliest and latest time of those.
-    /// - The name is the latest one the network told.
+    /// - The name is the one that the message stored last told, of those that told one.
     async fn contacts(
         &self,
         session: SessionId,
@@ -45,7 +45,8 @@ pub trait ConversationStore {
 
     /// Chats by address, those after `after`, at most `limit`.
     ///
-    /// - `unread` counts the inbound messages stored after the read mark.
+    /// - `name` is that of the contact with the chat's address.
+    /// - `unread` counts the inbound messages stored after the read mark, in the order of places.
     /// - The sum of it over all chats is the session's `unread`.
     async fn chats(&self, session: SessionId, after: Option<&Address>, limit: u32) -> Result<Vec<Chat>, StorageError>;
 
@@ -55,6 +56,7 @@ pub trait ConversationStore {
     /// Messages of a chat, newest first: by time, then by place.
     ///
     /// - Pages over a chat that does not change show each message once, late arrivals with an old time in their place.
+    /// - Before a place that holds no message of this chat there is nothing.
     async fn messages(
         &self,
         session: SessionId,

@@ -113,7 +113,9 @@ impl From<StorageErrorKind> for StorageError {
             StorageErrorKind::NewerVersion => {
                 "the database was written by a newer version; update the host application".to_owned()
             }
-            StorageErrorKind::Corrupt => "the database is damaged or not one of Seatport's; restore a backup".to_owned(),
+            StorageErrorKind::Corrupt => {
+                "the database is damaged or not one of Seatport's; restore a backup".to_owned()
+            }
             StorageErrorKind::ReadOnly => "the database cannot be written to; check its permissions".to_owned(),
             StorageErrorKind::Full => "the disk is full; free some space and try again".to_owned(),
             StorageErrorKind::Busy => "the database is busy or away; try again".to_owned(),

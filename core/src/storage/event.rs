@@ -16,5 +16,7 @@ pub trait EventStore {
     async fn events(&self, session: SessionId, after: u64, limit: u32) -> Result<Vec<Event>, StorageError>;
 
     /// How far each session's sequence has come: by id, those after `after`, at most `limit`.
+    ///
+    /// - Every session is there, with 0 before its first event.
     async fn event_heads(&self, after: Option<SessionId>, limit: u32) -> Result<Vec<(SessionId, u64)>, StorageError>;
 }

@@ -21,6 +21,8 @@ pub struct Fence {
 #[async_trait]
 pub trait LeaseStore {
     /// Registers a node, live for `ttl` from now.
+    ///
+    /// - It owns nothing yet: what it owned under an earlier registration has no owner any more.
     async fn join(&self, node: NodeId, ttl: Duration) -> Result<(), StorageError>;
 
     /// Keeps a node live for `ttl` from now.
@@ -37,7 +39,8 @@ pub trait LeaseStore {
     /// Makes a node the owner of a session.
     ///
     /// - Answers `None`, and changes nothing, while another live node owns it.
-    /// - Raises the epoch, also when the node already owned it: fences handed out before no longer hold.
+    /// - Raises the epoch, also when the node already owned it: fences handed out before no longer hold. No epoch comes twice
+    ///   while the session exists, also not after a restart.
     /// - Answers `NotFound` for an unknown session, `Fenced` for a node that is not live.
     async fn claim(&self, session: SessionId, node: NodeId) -> Result<Option<Fence>, StorageError>;
 

@@ -39,7 +39,12 @@ use crate::ids::SessionId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
     /// Something of this session.
-    Session(SessionId),
+    Session {
+        /// Which session.
+        session: SessionId,
+        /// Whether its owner wrote it: the commit carried a fence. The owner need not be woken for what it wrote itself.
+        by_owner: bool,
+    },
     /// A port became free, or the capacity changed.
     Ports,
 }
@@ -66,7 +71,8 @@ pub trait Storage:
 {
     /// Subscribes to hints of what was committed, from now on.
     ///
-    /// - A [`Change::Session`] follows every commit, and deletion, of a session, after it is durable.
+    /// - A [`Change::Session`] follows every commit, and deletion, of a session, after it is durable; and every claim or release
+    ///   of its ownership, as written by its owner.
     /// - A [`Change::Ports`] follows every commit that released a port, every deletion, and every resize.
     /// - A receiver that lags learns that it did, and reads everything again.
     fn changes(&self) -> broadcast::Receiver<Change>;

@@ -28,19 +28,11 @@ pub trait VaultStore {
     /// Applies all writes, in order, or none.
     ///
     /// - Answers `Fenced` when the fence does not hold.
-    async fn vault_write(
-        &self,
-        session: SessionId,
-        fence: Fence,
-        writes: Vec<VaultWrite>,
-    ) -> Result<(), StorageError>;
+    async fn vault_write(&self, session: SessionId, fence: Fence, writes: Vec<VaultWrite>) -> Result<(), StorageError>;
 
     /// Entries of all sessions, by session and name, those after `after`, at most `limit`: for the rotation of keys.
-    async fn vault_scan(
-        &self,
-        after: Option<(SessionId, String)>,
-        limit: u32,
-    ) -> Result<Vec<VaultEntry>, StorageError>;
+    async fn vault_scan(&self, after: Option<(SessionId, String)>, limit: u32)
+    -> Result<Vec<VaultEntry>, StorageError>;
 
     /// Replaces an entry if it still holds `old`; answers whether it did.
     async fn vault_replace(&self, old: &VaultEntry, sealed: Vec<u8>) -> Result<bool, StorageError>;

@@ -6,11 +6,11 @@ use tokio::sync::mpsc;
 
 use crate::clock::Clock;
 use crate::ids::{PortNumber, SessionId};
-use crate::lifecycle::{Account, Reason};
+use crate::lifecycle::{Account, Reason, ReasonKind};
 use crate::random::Random;
 use crate::session::{Environment, LoginMethod};
 use crate::transport::{Signal, TransportCommand};
-use crate::vault::Vault;
+use crate::vault::{Vault, VaultError};
 
 /// All that a transport is told when it dials.
 #[derive(Clone, Debug)]
@@ -84,4 +84,18 @@ pub enum ConnectError {
     /// Only a person can help.
     #[error("{0}")]
     Rejected(Reason),
+}
+
+impl From<VaultError> for ConnectError {
+    /// A vault that cannot be opened needs a person; a storage that is away does not.
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::WrongKey { .. } | VaultError::KeyMissing => {
+                Self::Rejected(Reason::new(ReasonKind::VaultUnreadable))
+            }
+            VaultError::Revoked | VaultError::Storage(_) => {
+                Self::Lost(Reason::new(ReasonKind::ConnectionLost).code("vault"))
+            }
+        }
+    }
 }

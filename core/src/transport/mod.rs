@@ -18,7 +18,9 @@ pub use command::{SendError, TransportCommand};
 pub use connection::{ConnectContext, ConnectError, Connection, ConnectionGuard};
 pub use signal::{Ack, InboundMessage, Signal};
 
-use crate::ids::TransportName;
+use crate::error::Invalid;
+use crate::ids::{MessageId, TransportName};
+use crate::random::Random;
 
 /// What a transport can do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -63,6 +65,13 @@ pub trait Transport: Debug + Send + Sync + 'static {
 
     /// What it can do. Never changes.
     fn capabilities(&self) -> Capabilities;
+
+    /// A fresh id for a message of ours, in the form the network expects.
+    fn new_message_id(&self, random: &Random) -> Result<MessageId, Invalid> {
+        let mut bytes = [0; 16];
+        random.fill(&mut bytes);
+        MessageId::new(bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>())
+    }
 
     /// Dials for one session.
     ///

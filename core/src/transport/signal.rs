@@ -2,8 +2,8 @@
 
 use tokio::sync::oneshot;
 
-use crate::conversation::{Content, MessageStatus};
 use crate::clock::Timestamp;
+use crate::conversation::{Content, MessageStatus};
 use crate::ids::{Address, MessageId};
 use crate::lifecycle::{Account, Reason};
 use crate::transport::LoginChallenge;

@@ -22,10 +22,14 @@ const TRANSPORT_AREA: &str = "net/";
 #[non_exhaustive]
 pub enum VaultError {
     /// There is something to seal or to open and no key.
-    #[error("no vault key: give the builder vault_key(…), or insecure_plaintext_vault() if nothing is worth protecting")]
+    #[error(
+        "no vault key: give the builder vault_key(…), or insecure_plaintext_vault() if nothing is worth protecting"
+    )]
     KeyMissing,
     /// What is stored was sealed with another key, or was tampered with. Nothing was overwritten.
-    #[error("cannot open {entry}: the vault key is not the one it was sealed with; give the builder that key, or name it in previous_vault_key(…)")]
+    #[error(
+        "cannot open {entry}: the vault key is not the one it was sealed with; give the builder that key, or name it in previous_vault_key(…)"
+    )]
     WrongKey {
         /// Which entry.
         entry: String,

@@ -84,12 +84,7 @@ impl Sealer {
         self.seal_for(session.as_bytes(), name, bytes)
     }
 
-    pub(crate) fn open(
-        &self,
-        session: SessionId,
-        name: &str,
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    pub(crate) fn open(&self, session: SessionId, name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         self.open_for(session.as_bytes(), name, sealed)
     }
 

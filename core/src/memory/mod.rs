@@ -1,0 +1,145 @@
+//! [`MemoryStorage`], the reference [`Storage`](crate::storage::Storage): the clearest code that passes the storage suite.
+//!
+//! Everything is in one [`State`] behind one lock, and each call takes the lock once: that makes it atomic. A commit
+//! decides whether it is refused before it writes anything.
+
+mod agent;
+mod audit;
+mod commit;
+mod conversation;
+mod event;
+mod lease;
+mod port;
+mod session;
+mod vault;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::broadcast;
+use tokio::time::Instant;
+
+use crate::agent::Agent;
+use crate::audit::AuditEntry;
+use crate::ids::{AgentId, NodeId, SessionId};
+use crate::port::PortRange;
+use crate::storage::{Change, Storage, StorageError, StorageErrorKind};
+
+use session::Session;
+
+/// How many hints a receiver may be behind before it has to read everything again.
+const CHANGES_KEPT: usize = 1024;
+
+/// A storage in memory: for tests, simulations and trying things out. Its clones share the data; it is gone with the last one.
+///
+/// Its clock is [`tokio::time::Instant`], so leases follow paused time.
+///
+/// ```
+/// use seatport::memory::MemoryStorage;
+/// use seatport::storage::{AgentStore, Storage};
+/// use seatport::{Agent, AgentId, Role};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let storage = MemoryStorage::new();
+/// storage.put_agent(Agent::new("mei", "Mei Lin", Role::Supervisor)?).await?;
+///
+/// let after_restart = storage.reopen();
+/// assert_eq!(after_restart.agents().await?.len(), 1);
+/// assert!(storage.agents().await.is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct MemoryStorage {
+    state: Arc<Mutex<State>>,
+    /// Which opening of the data this handle belongs to; once another one is current, the handle is closed.
+    opening: u64,
+    changes: broadcast::Sender<Change>,
+}
+
+/// All that is stored.
+#[derive(Default)]
+struct State {
+    /// Counts openings and closings.
+    opening: u64,
+    sessions: BTreeMap<SessionId, Session>,
+    range: PortRange,
+    /// When each registered node's lease runs out.
+    nodes: BTreeMap<NodeId, Instant>,
+    agents: BTreeMap<AgentId, Agent>,
+    audit: Vec<AuditEntry>,
+    key_check: Option<Vec<u8>>,
+}
+
+impl MemoryStorage {
+    /// An empty storage.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { state: Arc::default(), opening: 0, changes: broadcast::Sender::new(CHANGES_KEPT) }
+    }
+
+    /// Opens the same data as after the death of the process that had it open: everything acknowledged is there, no node is
+    /// registered and nothing is owned. This handle and its clones answer [`StorageErrorKind::Closed`] from now on.
+    #[must_use]
+    pub fn reopen(&self) -> Self {
+        let mut state = self.state.lock();
+        state.opening += 1;
+        state.nodes.clear();
+        state.sessions.values_mut().for_each(|session| session.owner = None);
+        Self { state: self.state.clone(), opening: state.opening, changes: broadcast::Sender::new(CHANGES_KEPT) }
+    }
+
+    /// The data, unless this handle is closed. No call awaits anything while it holds this.
+    fn open(&self) -> Result<MutexGuard<'_, State>, StorageError> {
+        let state = self.state.lock();
+        if state.opening == self.opening { Ok(state) } else { Err(StorageErrorKind::Closed.into()) }
+    }
+
+    fn announce(&self, change: Change) {
+        // An error means that nobody listens, which is no fault.
+        let _ = self.changes.send(change);
+    }
+}
+
+impl Default for MemoryStorage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStorage").field("opening", &self.opening).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Storage for MemoryStorage {
+    fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    async fn close(&self) -> Result<(), StorageError> {
+        if let Ok(mut state) = self.open() {
+            state.opening += 1;
+        }
+        Ok(())
+    }
+}
+
+/// The first `limit` of them.
+fn page<T>(items: impl Iterator<Item = T>, limit: u32) -> Vec<T> {
+    items.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect()
+}
+
+/// Whatever comes after `after` in an ordered map; everything if there is none.
+fn following<'a, K: Ord, V>(
+    map: &'a BTreeMap<K, V>,
+    after: Option<&'a K>,
+) -> std::collections::btree_map::Range<'a, K, V> {
+    use std::ops::Bound::{Excluded, Unbounded};
+    map.range::<K, _>((after.map_or(Unbounded, Excluded), Unbounded))
+}

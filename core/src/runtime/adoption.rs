@@ -1,0 +1,110 @@
+//! Taking sessions over, and watching over the tasks that drive them.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::ids::SessionId;
+use crate::lifecycle::Lifecycle;
+use crate::runtime::actor::{Actor, Entry, Exit};
+use crate::runtime::node::Node;
+use crate::storage::{Fence, StorageError, StoredSession};
+
+/// How much a session's task may be behind before mail for it is dropped.
+const MAILBOX: usize = 32;
+/// How many sessions one look at the storage takes on.
+const SCAN_BATCH: u32 = 256;
+
+/// Takes the session over if it wants driving and nobody drives it. Idempotent: a session has one task here at most.
+pub(crate) async fn adopt(node: Arc<Node>, session: SessionId, entry: Entry) {
+    if !node.is_running() || !node.reserve(session) {
+        return;
+    }
+    match claim(&node, session).await {
+        Ok(Some((stored, fence))) => spawn(node, stored, fence, entry),
+        Ok(None) => node.vacate(session),
+        Err(error) => {
+            tracing::warn!(%session, %error, "could not take the session over; the next scan tries again");
+            node.vacate(session);
+        }
+    }
+}
+
+async fn claim(node: &Node, session: SessionId) -> Result<Option<(StoredSession, Fence)>, StorageError> {
+    let wants_driving = |stored: &StoredSession| stored.record.facts.lifecycle != Lifecycle::Stopped;
+    match node.storage.session(session).await? {
+        Some(stored) if wants_driving(&stored) && stored.owner.is_none_or(|owner| owner.node == node.id) => {}
+        _ => return Ok(None),
+    }
+    let Some(fence) = node.storage.claim(session, node.id).await? else { return Ok(None) };
+    // Read again: now that it is ours, what is read stays true until a desk changes it, and then a hint comes.
+    match node.storage.session(session).await? {
+        Some(stored) if wants_driving(&stored) => Ok(Some((stored, fence))),
+        _ => node.storage.release(session, fence).await.map(|()| None),
+    }
+}
+
+/// Starts the session's task, and one that watches over it: a task that ends badly ends alone.
+fn spawn(node: Arc<Node>, stored: StoredSession, fence: Fence, entry: Entry) {
+    let session = stored.record.id;
+    let (mailbox, mail) = mpsc::channel(MAILBOX);
+    let mut slots = node.slots.lock();
+    // The slot is gone when the node ended meanwhile.
+    let Some(slot) = slots.get_mut(&session) else { return };
+    let actor = Actor::new(node.clone(), fence, stored, slot.wake.clone(), mail);
+    let task = tokio::spawn(actor.run(entry));
+    slot.mailbox = Some(mailbox);
+    slot.task = Some(task.abort_handle());
+    drop(slots);
+    let watched = node.clone();
+    tokio::spawn(async move {
+        let ended = task.await;
+        watched.vacate(session);
+        match ended {
+            Ok(Exit::Rest) => {
+                if let Err(error) = watched.storage.release(session, fence).await {
+                    tracing::debug!(%session, %error, "could not give a resting session up");
+                }
+                // It may have been started again before the slot was free.
+                adopt(watched, session, Entry::Started).await;
+            }
+            Ok(Exit::Fenced) => tracing::debug!(%session, "somebody else drives it now"),
+            Ok(Exit::ShutDown) => {}
+            Ok(Exit::Storage(error)) => {
+                tracing::warn!(%session, %error, "the storage failed; the session is taken up again");
+                resume(watched, session).await;
+            }
+            Err(error) if error.is_cancelled() => {}
+            Err(error) => {
+                tracing::error!(%session, %error, "the task that drove the session ended unexpectedly");
+                resume(watched, session).await;
+            }
+        }
+    });
+}
+
+/// Takes up again what ended badly, after a pause.
+async fn resume(node: Arc<Node>, session: SessionId) {
+    tokio::time::sleep(node.timing.retry_delay(1, &node.random)).await;
+    Box::pin(adopt(node, session, Entry::Crashed)).await;
+}
+
+/// Looks for sessions that nobody drives, and takes them over at a bounded rate: at boot, and as long as the node runs.
+pub(crate) async fn scan(node: Arc<Node>) {
+    loop {
+        match node.storage.orphans(SCAN_BATCH).await {
+            Ok(orphans) => {
+                let more = orphans.len() == SCAN_BATCH as usize;
+                for session in orphans {
+                    node.adoptions.take().await;
+                    adopt(node.clone(), session, Entry::Adopted).await;
+                }
+                if more {
+                    continue;
+                }
+            }
+            Err(error) => tracing::warn!(%error, "could not look for sessions that nobody drives"),
+        }
+        tokio::time::sleep(node.timing.scan).await;
+    }
+}

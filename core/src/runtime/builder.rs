@@ -1,0 +1,174 @@
+//! Putting a node together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::clock::{Clock, SystemClock};
+use crate::error::{Error, Invalid};
+use crate::ids::{NodeId, TransportName};
+use crate::policy::AgentScope;
+use crate::port::PortRange;
+use crate::random::Random;
+use crate::runtime::hub::Hub;
+use crate::runtime::node::{Node, Phase};
+use crate::runtime::port_queue::PortQueue;
+use crate::runtime::seatport::Seatport;
+use crate::runtime::timing::Timing;
+use crate::runtime::token_bucket::TokenBucket;
+use crate::storage::Storage;
+use crate::transport::Transport;
+use crate::vault::{Sealer, VaultError, VaultKey};
+
+/// Puts a [`Seatport`] together; see [`Seatport::builder`].
+#[derive(Debug, Default)]
+pub struct SeatportBuilder {
+    storage: Option<Arc<dyn Storage>>,
+    transports: BTreeMap<TransportName, Arc<dyn Transport>>,
+    vault_key: Option<VaultKey>,
+    previous_vault_keys: Vec<VaultKey>,
+    plaintext_vault: bool,
+    ports: Option<PortRange>,
+    scope: AgentScope,
+    allow_account_change: bool,
+    timing: Timing,
+    clock: Option<Arc<dyn Clock>>,
+    random: Option<Random>,
+}
+
+impl SeatportBuilder {
+    /// Keeps everything in this storage. Required.
+    #[must_use]
+    pub fn storage(self, storage: impl Storage) -> Self {
+        self.shared_storage(Arc::new(storage))
+    }
+
+    /// Like [`storage`](Self::storage), for one that is shared already. Shutting down closes it all the same.
+    #[must_use]
+    pub fn shared_storage(mut self, storage: Arc<dyn Storage>) -> Self {
+        self.storage = Some(storage);
+        self
+    }
+
+    /// Adds a messenger network. Replaces an earlier one of the same name.
+    #[must_use]
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transports.insert(transport.name(), Arc::new(transport));
+        self
+    }
+
+    /// Seals credentials and proxy passwords with this key. Keep it in the host's key store: without it they are lost.
+    #[must_use]
+    pub fn vault_key(mut self, key: VaultKey) -> Self {
+        self.vault_key = Some(key);
+        self
+    }
+
+    /// Still opens what this key sealed; call [`Seatport::rotate_vault`] to seal it anew, and then leave the key out.
+    #[must_use]
+    pub fn previous_vault_key(mut self, key: VaultKey) -> Self {
+        self.previous_vault_keys.push(key);
+        self
+    }
+
+    /// Keeps credentials as they are, readable by whoever reads the database. Together with a key: still reads what was kept
+    /// so, and seals what is written from now on.
+    #[must_use]
+    pub fn insecure_plaintext_vault(mut self) -> Self {
+        self.plaintext_vault = true;
+        self
+    }
+
+    /// Sets the ports the organisation has. If left out, those set before stay; at first they are [`PortRange::default`].
+    #[must_use]
+    pub fn ports(mut self, range: PortRange) -> Self {
+        self.ports = Some(range);
+        self
+    }
+
+    /// Which sessions agents work on. All of them, if left out.
+    #[must_use]
+    pub fn agent_scope(mut self, scope: AgentScope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Lets another account than before log in to a session. If left out, it is refused with
+    /// [`AccountMismatch`](crate::lifecycle::ReasonKind::AccountMismatch).
+    #[must_use]
+    pub fn allow_account_change(mut self) -> Self {
+        self.allow_account_change = true;
+        self
+    }
+
+    /// Sets deadlines and rates.
+    #[must_use]
+    pub fn timing(mut self, timing: Timing) -> Self {
+        self.timing = timing;
+        self
+    }
+
+    /// Tells the time, instead of the operating system.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Gives randomness, instead of the operating system.
+    #[must_use]
+    pub fn random(mut self, random: Random) -> Self {
+        self.random = Some(random);
+        self
+    }
+
+    /// Opens for business: from now on sessions that were started before are taken up again, at a bounded rate.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] without a storage; [`Error::Vault`] when a transport keeps credentials and there is no key, or when
+    /// the key is not the one that sealed what is stored; [`Error::Storage`] when the storage fails.
+    pub async fn build(self) -> Result<Seatport, Error> {
+        let storage = self.storage.ok_or_else(|| {
+            Invalid::new("builder", "it has no storage", "call storage(…), with SqliteStorage::open(path) for a start")
+        })?;
+        let random = match self.random {
+            Some(random) => random,
+            None => Random::from_os().map_err(Error::Entropy)?,
+        };
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let sealer =
+            Sealer::new(self.vault_key.as_ref(), &self.previous_vault_keys, self.plaintext_vault, random.clone());
+        let keeps_credentials = self.transports.values().any(|transport| transport.capabilities().stores_credentials);
+        if keeps_credentials && !sealer.can_seal() {
+            return Err(VaultError::KeyMissing.into());
+        }
+        sealer.check(storage.as_ref()).await?;
+        if let Some(range) = self.ports {
+            storage.resize_ports(range).await?;
+        }
+        let id = NodeId::generate(clock.now(), &random);
+        // Subscribed before anything can happen, so that no hint is missed.
+        let changes = storage.changes();
+        storage.join(id, self.timing.lease).await?;
+        let node = Node {
+            id,
+            storage,
+            transports: self.transports,
+            sealer: Arc::new(sealer),
+            clock,
+            random,
+            scope: self.scope,
+            allow_account_change: self.allow_account_change,
+            hub: Hub::default(),
+            ports: PortQueue::new(),
+            reconnects: TokenBucket::per_second(self.timing.reconnects_per_second),
+            adoptions: TokenBucket::per_second(self.timing.adoptions_per_second),
+            timing: self.timing,
+            phase: watch::channel(Phase::Running).0,
+            slots: parking_lot::Mutex::default(),
+            challenges: parking_lot::Mutex::default(),
+        };
+        Ok(Seatport::run(Arc::new(node), changes))
+    }
+}

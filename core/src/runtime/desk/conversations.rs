@@ -1,0 +1,130 @@
+//! Contacts, chats and messages. Readable whatever state the session is in.
+
+use super::{Desk, MAX_PAGE};
+use crate::conversation::{Author, Chat, Contact, Content, Direction, Message, MessageStatus, StoredMessage};
+use crate::error::Error;
+use crate::ids::{Address, MessageId, SessionId};
+use crate::policy::Action;
+use crate::runtime::actor::Mail;
+use crate::session::CardStatus;
+use crate::storage::{Expect, Incoming, MessagePage, ReadMark, SessionCommit, StoredSession};
+use crate::text::multi_line;
+
+/// The longest text that can be sent, in bytes of UTF-8; WhatsApp takes 65,536 characters.
+const MAX_TEXT_BYTES: usize = 65_536;
+/// The network is told of at most so many newly read messages in one call.
+const MAX_READ_RECEIPTS: u32 = 256;
+
+impl Desk {
+    /// Contacts by address, those after `after`; a page never holds more than 1000.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSession`].
+    pub async fn contacts(
+        &self,
+        session: SessionId,
+        after: Option<&Address>,
+        limit: u32,
+    ) -> Result<Vec<Contact>, Error> {
+        self.admit_to(Action::Read, session).await?;
+        Ok(self.node().storage.contacts(session, after, limit.min(MAX_PAGE)).await?)
+    }
+
+    /// Chats by address, those after `after`; a page never holds more than 1000.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSession`].
+    pub async fn chats(&self, session: SessionId, after: Option<&Address>, limit: u32) -> Result<Vec<Chat>, Error> {
+        self.admit_to(Action::Read, session).await?;
+        Ok(self.node().storage.chats(session, after, limit.min(MAX_PAGE)).await?)
+    }
+
+    /// Messages of a chat, newest first; a page never holds more than 1000.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSession`].
+    pub async fn messages(
+        &self,
+        session: SessionId,
+        chat: &Address,
+        page: MessagePage,
+    ) -> Result<Vec<StoredMessage>, Error> {
+        self.admit_to(Action::Read, session).await?;
+        let page = MessagePage { limit: page.limit.min(MAX_PAGE), ..page };
+        Ok(self.node().storage.messages(session, chat, page).await?)
+    }
+
+    /// Marks a chat as read, up to its newest message, here and, if the session is online, on the network.
+    ///
+    /// # Errors
+    /// [`Error::UnknownChat`].
+    pub async fn mark_read(&self, session: SessionId, chat: &Address) -> Result<(), Error> {
+        self.admit_to(Action::MarkRead, session).await?;
+        let storage = &self.node().storage;
+        let known = storage.chat(session, chat).await?.ok_or_else(|| Error::UnknownChat(chat.clone()))?;
+        let unread = u32::try_from(known.unread).unwrap_or(u32::MAX).min(MAX_READ_RECEIPTS);
+        let newest =
+            storage.messages(session, chat, MessagePage::newest(unread.saturating_mul(2).min(MAX_PAGE))).await?;
+        self.change(Action::MarkRead, session, |stored| {
+            let mut commit = SessionCommit::new(session, self.node().now(), Expect::Revision(stored.revision));
+            commit.read.push(ReadMark { chat: chat.clone(), up_to: None });
+            Ok((known.unread > 0).then_some(commit))
+        })
+        .await?;
+        let messages: Vec<_> = newest
+            .into_iter()
+            .map(|stored| stored.message)
+            .filter(|message| message.direction == Direction::Inbound)
+            .take(unread as usize)
+            .map(|message| (message.id, message.sender))
+            .collect();
+        if !messages.is_empty() {
+            self.node().mail(session, Mail::MarkRead { chat: chat.clone(), messages });
+        }
+        Ok(())
+    }
+
+    /// Sends a text. It is stored at once and handed to the network when the session is online; what becomes of it the
+    /// message's status says. Answers its id.
+    ///
+    /// # Errors
+    /// [`Error::NotSending`] when the session is stopped, stopping or blocked, or no account has logged in yet;
+    /// [`Error::Invalid`] for an empty text, one over 64 KiB, or one with control characters.
+    pub async fn send_text(
+        &self,
+        session: SessionId,
+        chat: &Address,
+        text: impl Into<String>,
+    ) -> Result<MessageId, Error> {
+        let text = multi_line("text", text.into(), 1, MAX_TEXT_BYTES)?;
+        let mut id = None;
+        let change = |stored: &StoredSession| {
+            let status = stored.status();
+            let account = match (&stored.record.facts.account, status) {
+                (Some(account), CardStatus::Online | CardStatus::Connecting) => account,
+                _ => return Err(Error::NotSending { session, state: status }),
+            };
+            let transport = self.node().transports.get(&stored.record.transport);
+            let transport = transport.ok_or(Error::NotSending { session, state: status })?;
+            let (now, fresh) = (self.node().now(), transport.new_message_id(&self.node().random)?);
+            let mut commit = SessionCommit::new(session, now, Expect::Revision(stored.revision));
+            commit.messages.push(Incoming {
+                message: Message {
+                    chat: chat.clone(),
+                    id: fresh.clone(),
+                    direction: Direction::Outbound,
+                    sender: account.address.clone(),
+                    author: Some(Author::Agent(self.agent.clone())),
+                    content: Content::Text(text.clone()),
+                    at: now,
+                    status: MessageStatus::Pending,
+                },
+                sender_name: None,
+            });
+            id = Some(fresh);
+            Ok(Some(commit))
+        };
+        self.change(Action::Send, session, change).await?;
+        id.ok_or(Error::Contended(session))
+    }
+}

@@ -1,0 +1,188 @@
+//! Start, stop and the other commands that move a session's lifecycle.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Desk;
+use crate::error::Error;
+use crate::ids::SessionId;
+use crate::lifecycle::{Command, Input, Lifecycle, transition};
+use crate::policy::Action;
+use crate::port::Occupied;
+use crate::runtime::port_queue::WhenFull;
+use crate::runtime::step::step_commit;
+use crate::session::{Card, LoginMethod};
+use crate::storage::{SessionCommit, StorageErrorKind, StoredSession};
+
+/// How often a waiting start looks by itself, should a hint get lost.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// What claims a port.
+pub(super) enum Claim {
+    /// The start of a session that is there.
+    Start(SessionId),
+    /// A session that is added and started in one commit.
+    Add(Box<SessionCommit>),
+}
+
+impl Desk {
+    /// Starts a session: it claims a port, in the same commit, and dials. Starting a started one changes nothing.
+    ///
+    /// A dropped call gives its place in the queue up; if the claim was already on its way to the storage, the session may
+    /// turn out started, as a whole.
+    ///
+    /// # Errors
+    /// [`Error::PoolFull`] or [`Error::PortWaitTimedOut`] when there is no port; [`Error::IllegalTransition`] while it is
+    /// stopping.
+    pub async fn start(&self, session: SessionId, when_full: WhenFull) -> Result<Card, Error> {
+        self.claim_port(&Claim::Start(session), when_full).await?;
+        self.card(session).await
+    }
+
+    /// Stops a session: closes its connection and releases its port. Answers when it is at rest, within 5 s even if the
+    /// transport hangs. Stopping a stopped one changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSession`].
+    pub async fn stop(&self, session: SessionId) -> Result<Card, Error> {
+        let mut changed = self.node().hub.follow(session);
+        let mut stored = self.command(session, Action::Stop, Command::Stop).await?;
+        // The transport has `stop`; the rest is for the storage.
+        let until = Instant::now() + self.node().timing.stop + LOOK_AGAIN;
+        while matches!(stored.record.facts.lifecycle, Lifecycle::Stopping { .. }) && Instant::now() < until {
+            let look_again = (Instant::now() + LOOK_AGAIN / 2).min(until);
+            let _ = tokio::time::timeout_at(look_again, changed.changed()).await;
+            stored = self.node().storage.session(session).await?.ok_or(Error::UnknownSession(session))?;
+        }
+        self.present(stored).await
+    }
+
+    /// Closes the connection and dials again, on the same port.
+    ///
+    /// # Errors
+    /// [`Error::IllegalTransition`] when it is stopped or stopping.
+    pub async fn restart(&self, session: SessionId) -> Result<Card, Error> {
+        let stored = self.command(session, Action::Restart, Command::Restart).await?;
+        self.present(stored).await
+    }
+
+    /// Asks for a new round of login codes when one ran out, or for the next try right now; in place, on the same port.
+    ///
+    /// # Errors
+    /// [`Error::IllegalTransition`] when it is neither blocked, awaiting login, nor waiting to reconnect.
+    pub async fn refresh_login(&self, session: SessionId) -> Result<Card, Error> {
+        let stored = self.command(session, Action::RefreshLogin, Command::Resume).await?;
+        self.present(stored).await
+    }
+
+    /// Like [`refresh_login`](Self::refresh_login), by another method from now on: a pairing code instead of a QR code, say.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] when the network has no such method; [`Error::IllegalTransition`].
+    pub async fn refresh_login_by(&self, session: SessionId, method: LoginMethod) -> Result<Card, Error> {
+        let change = |stored: &StoredSession| {
+            self.check_login_method(stored.record.transport.as_str(), &method)?;
+            let step = self.step(stored, Command::Resume)?;
+            let mut commit = step_commit(stored, step, self.node().now());
+            if let Some(record) = &mut commit.record {
+                record.login_method = method.clone();
+            }
+            Ok(Some(commit))
+        };
+        let stored = self.change(Action::RefreshLogin, session, change).await?;
+        self.present(stored).await
+    }
+
+    /// Logs the account out, on the network too where it can be reached, and forgets its credentials. The session keeps its
+    /// port and is blocked until a new scan; contacts and history stay.
+    ///
+    /// # Errors
+    /// [`Error::IllegalTransition`] when it is stopped, stopping, or no account is logged in.
+    pub async fn log_out(&self, session: SessionId) -> Result<Card, Error> {
+        let stored = self.command(session, Action::LogOut, Command::LogOut).await?;
+        self.present(stored).await
+    }
+
+    fn step(&self, stored: &StoredSession, command: Command) -> Result<crate::lifecycle::Step, Error> {
+        let retry_at = |attempt| self.node().retry_at(attempt);
+        Ok(transition(&stored.record.facts, &Input::Command(command), retry_at)?)
+    }
+
+    async fn command(&self, session: SessionId, action: Action, command: Command) -> Result<StoredSession, Error> {
+        let change = |stored: &StoredSession| {
+            let step = self.step(stored, command)?;
+            let moves = step.next != stored.record.facts;
+            Ok(moves.then(|| step_commit(stored, step, self.node().now())))
+        };
+        self.change(action, session, change).await
+    }
+
+    async fn try_claim(&self, claim: &Claim) -> Result<(), Error> {
+        match claim {
+            Claim::Start(session) => self.command(*session, Action::Start, Command::Start).await.map(drop),
+            Claim::Add(commit) => Ok(self.node().storage.commit(SessionCommit::clone(commit)).await.map(drop)?),
+        }
+    }
+
+    /// Claims a port, in the order of the queue.
+    pub(super) async fn claim_port(&self, claim: &Claim, when_full: WhenFull) -> Result<(), Error> {
+        let queue = &self.node().ports;
+        let is_full = |error: &Error| matches!(error, Error::Storage(error) if matches!(error.kind(), StorageErrorKind::PoolFull { .. }));
+        match when_full {
+            // The ports that are free, or become free, belong to those who wait.
+            WhenFull::Fail if queue.len() > 0 && self.would_overtake(claim).await? => {
+                Err(self.pool_full(queue.len()).await?)
+            }
+            WhenFull::Fail => match self.try_claim(claim).await {
+                Err(error) if is_full(&error) => Err(self.pool_full(queue.len()).await?),
+                other => other,
+            },
+            WhenFull::Wait { timeout } => {
+                let begin = Instant::now();
+                let until = begin + timeout;
+                let timed_out = |_| Error::PortWaitTimedOut { waited: timeout };
+                let mut ticket = queue.join();
+                loop {
+                    tokio::time::timeout_at(until, ticket.first_in_line()).await.map_err(timed_out)?;
+                    match self.try_claim(claim).await {
+                        Err(error) if is_full(&error) => {}
+                        other => return other,
+                    }
+                    let look_again = (Instant::now() + LOOK_AGAIN).min(until);
+                    if tokio::time::timeout_at(look_again, ticket.moved()).await.is_err() && Instant::now() >= until {
+                        return Err(Error::PortWaitTimedOut { waited: timeout });
+                    }
+                    self.node().running()?;
+                }
+            }
+        }
+    }
+
+    async fn would_overtake(&self, claim: &Claim) -> Result<bool, Error> {
+        if let Claim::Start(session) = claim
+            && self.node().storage.session(*session).await?.is_none_or(|stored| stored.port.is_some())
+        {
+            return Ok(false);
+        }
+        Ok(self.node().storage.port_usage().await?.free() as usize <= self.node().ports.len())
+    }
+
+    async fn pool_full(&self, waiting: usize) -> Result<Error, Error> {
+        let usage = self.node().storage.port_usage().await?;
+        let agent = self.agent().await?;
+        let mut holders: Vec<Occupied> = Vec::new();
+        for occupied in &usage.occupied {
+            let stored = self.node().storage.session(occupied.session).await?;
+            if stored.is_some_and(|stored| self.sees(&agent, &stored)) {
+                holders.push(*occupied);
+            }
+        }
+        Ok(Error::PoolFull {
+            capacity: usage.range.capacity(),
+            occupied: u32::try_from(usage.occupied.len()).unwrap_or(u32::MAX),
+            waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+            holders,
+        })
+    }
+}

@@ -1,0 +1,204 @@
+//! The desk: the one door for people. Permissions are checked here and nowhere else.
+
+mod conversations;
+mod lifecycle;
+mod new_account;
+mod sessions;
+
+use std::sync::Arc;
+
+pub use new_account::NewAccount;
+
+use crate::agent::{Agent, Role};
+use crate::audit::{AuditEntry, AuditLine, Outcome};
+use crate::error::Error;
+use crate::ids::{AgentId, SessionId};
+use crate::lifecycle::{Input, transition};
+use crate::policy::{Action, AgentScope};
+use crate::runtime::node::Node;
+use crate::runtime::seatport::Running;
+use crate::session::Card;
+use crate::storage::{SessionCommit, SessionFilter, StorageErrorKind, StoredSession};
+
+/// The most items one page of a list holds.
+const MAX_PAGE: u32 = 1000;
+/// How often a change is decided anew when others keep changing the same session.
+const TRIES: u32 = 16;
+
+/// What one agent sees and may do. Made by [`Seatport::desk`](crate::Seatport::desk); clones are the same desk.
+///
+/// Every call looks the agent's role up: who is demoted or removed loses the desk at once. A refused call changes nothing
+/// and is written to the audit trail.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    running: Arc<Running>,
+    agent: AgentId,
+}
+
+impl Desk {
+    pub(crate) fn new(running: Arc<Running>, agent: AgentId) -> Self {
+        Self { running, agent }
+    }
+
+    pub(crate) fn node(&self) -> &Arc<Node> {
+        &self.running.node
+    }
+
+    /// Whose desk this is, as registered now.
+    ///
+    /// # Errors
+    /// [`Error::UnknownAgent`] when the agent was removed.
+    pub async fn agent(&self) -> Result<Agent, Error> {
+        self.node().running()?;
+        self.node().storage.agent(&self.agent).await?.ok_or_else(|| Error::UnknownAgent(self.agent.clone()))
+    }
+
+    /// Whether this agent may do this at all; whether a session's state allows it, its [`Card::actions`] say.
+    ///
+    /// # Errors
+    /// [`Error::UnknownAgent`] when the agent was removed.
+    pub async fn may(&self, action: Action) -> Result<bool, Error> {
+        Ok(self.permits(&self.agent().await?, action))
+    }
+
+    /// Lines of the audit trail in their order, those after line number `after`, at most `limit` (and never more than 1000).
+    /// Supervisors only.
+    ///
+    /// # Errors
+    /// [`Error::Denied`].
+    pub async fn audit(&self, after: u64, limit: u32) -> Result<Vec<AuditLine>, Error> {
+        self.admit(Action::ReadAudit, None).await?;
+        Ok(self.node().storage.audit(after, limit.min(MAX_PAGE)).await?)
+    }
+
+    fn permits(&self, agent: &Agent, action: Action) -> bool {
+        // Who only works on what is bound to them would lose sight of a session by adding it.
+        let narrowed = agent.role == Role::Agent && self.node().scope == AgentScope::BoundOnly;
+        action.allowed_to(agent.role) && !(narrowed && action == Action::Add)
+    }
+
+    pub(crate) fn sees(&self, agent: &Agent, stored: &StoredSession) -> bool {
+        agent.role == Role::Supervisor
+            || self.node().scope == AgentScope::All
+            || stored.record.agent.as_ref() == Some(&agent.id)
+    }
+
+    /// Lets the agent in for this action, or writes the refusal down.
+    async fn admit(&self, action: Action, session: Option<SessionId>) -> Result<Agent, Error> {
+        let agent = self.agent().await?;
+        if self.permits(&agent, action) { Ok(agent) } else { Err(self.refuse(action, session).await?) }
+    }
+
+    /// Lets the agent in for this action on this session.
+    async fn admit_to(&self, action: Action, session: SessionId) -> Result<(Agent, StoredSession), Error> {
+        let agent = self.admit(action, Some(session)).await?;
+        let stored = self.node().storage.session(session).await?.ok_or(Error::UnknownSession(session))?;
+        if self.sees(&agent, &stored) { Ok((agent, stored)) } else { Err(self.refuse(action, Some(session)).await?) }
+    }
+
+    async fn refuse(&self, action: Action, session: Option<SessionId>) -> Result<Error, Error> {
+        self.node().storage.record(self.line(action, session, Outcome::Denied)).await?;
+        Ok(Error::Denied { agent: self.agent.clone(), action })
+    }
+
+    fn line(&self, action: Action, session: Option<SessionId>, outcome: Outcome) -> AuditEntry {
+        AuditEntry { at: self.node().now(), agent: self.agent.clone(), action, session, outcome }
+    }
+
+    /// Changes a session: reads it, lets `change` decide, and commits what it decided, again if somebody else was faster.
+    /// `change` answers none when there is nothing to do.
+    async fn change(
+        &self,
+        action: Action,
+        session: SessionId,
+        mut change: impl FnMut(&StoredSession) -> Result<Option<SessionCommit>, Error>,
+    ) -> Result<StoredSession, Error> {
+        for _ in 0..TRIES {
+            let (_, mut stored) = self.admit_to(action, session).await?;
+            let mut commit = match change(&stored) {
+                Ok(Some(commit)) => commit,
+                Ok(None) => return Ok(stored),
+                Err(error) => {
+                    if matches!(error, Error::IllegalTransition(_)) {
+                        self.node().storage.record(self.line(action, Some(session), Outcome::Illegal)).await?;
+                    }
+                    return Err(error);
+                }
+            };
+            commit.audit.push(self.line(action, Some(session), Outcome::Done));
+            let record = commit.record.clone();
+            match self.node().storage.commit(commit).await {
+                Ok(committed) => {
+                    stored.record = record.unwrap_or(stored.record);
+                    stored.revision = committed.revision;
+                    stored.port = committed.port;
+                    stored.unread = committed.unread;
+                    stored.last_event = committed.last_event;
+                    return Ok(stored);
+                }
+                Err(error) => match error.kind() {
+                    StorageErrorKind::Stale => {}
+                    StorageErrorKind::NotFound => return Err(Error::UnknownSession(session)),
+                    _ => return Err(error.into()),
+                },
+            }
+        }
+        Err(Error::Contended(session))
+    }
+
+    /// The filter, narrowed to what the agent may see.
+    fn narrowed(&self, agent: &Agent, filter: &SessionFilter) -> Option<SessionFilter> {
+        if agent.role == Role::Supervisor || self.node().scope == AgentScope::All {
+            return Some(filter.clone());
+        }
+        let mine = Some(Some(agent.id.clone()));
+        match &filter.agent {
+            None => Some(SessionFilter { agent: mine, ..filter.clone() }),
+            asked => (*asked == mine).then(|| filter.clone()),
+        }
+    }
+
+    pub(crate) fn card_of(&self, agent: &Agent, stored: StoredSession) -> Card {
+        use crate::lifecycle::Lifecycle::{Backoff, Connecting};
+        let status = stored.status();
+        let facts = &stored.record.facts;
+        let (attempt, next_try) = match facts.lifecycle {
+            Connecting { attempt } => (attempt, None),
+            Backoff { attempt, retry_at } => (attempt, Some(retry_at)),
+            _ => (0, None),
+        };
+        let applies = |action: &Action| match action.command() {
+            None => true,
+            Some(command) => match transition(facts, &Input::Command(command), |_| stored.record.since) {
+                Ok(step) => step.next != *facts || command == crate::lifecycle::Command::Delete,
+                Err(_) => false,
+            },
+        };
+        let actions = Action::all()
+            .filter(|action| action.concerns_one_session() && self.permits(agent, *action) && applies(action))
+            .collect();
+        Card {
+            session: stored.record.id,
+            transport: stored.record.transport,
+            status,
+            reason: stored.record.facts.reason,
+            attempt,
+            next_try,
+            account: stored.record.facts.account,
+            login: stored.record.facts.login,
+            unread: stored.unread,
+            remark: stored.record.remark,
+            agent: stored.record.agent,
+            port: stored.port,
+            environment: stored.record.environment,
+            created_at: stored.record.created_at,
+            since: stored.record.since,
+            actions,
+        }
+    }
+
+    /// The card as it is now, for the agent as registered now.
+    pub(crate) async fn present(&self, stored: StoredSession) -> Result<Card, Error> {
+        Ok(self.card_of(&self.agent().await?, stored))
+    }
+}

@@ -1,0 +1,39 @@
+//! The storage's hints, brought to whom they concern.
+
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+
+use crate::runtime::actor::Entry;
+use crate::runtime::adoption::adopt;
+use crate::runtime::node::Node;
+use crate::storage::Change;
+
+/// Wakes the tasks, watchers and waiters that a change concerns; takes over what has just been started.
+pub(crate) async fn dispatch(node: Arc<Node>, mut changes: broadcast::Receiver<Change>) {
+    loop {
+        match changes.recv().await {
+            Ok(Change::Ports) => node.ports.moved(),
+            Ok(Change::Session { session, by_owner }) => {
+                node.hub.poke(session);
+                if by_owner {
+                    continue;
+                }
+                let driven = node.slots.lock().get(&session).map(|slot| slot.wake.clone());
+                match driven {
+                    Some(wake) => wake.notify_one(),
+                    None => drop(tokio::spawn(adopt(node.clone(), session, Entry::Started))),
+                }
+            }
+            // Too many at once: everybody looks for themselves.
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                node.ports.moved();
+                node.hub.poke_all();
+                for slot in node.slots.lock().values() {
+                    slot.wake.notify_one();
+                }
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Following the event feed.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use tokio::sync::broadcast;
+
+use crate::error::Error;
+use crate::event::{Cursors, Event};
+use crate::ids::SessionId;
+use crate::runtime::desk::Desk;
+use crate::storage::Change;
+
+/// Sessions looked at in one read when the stream begins.
+const HEADS: u32 = 1000;
+/// Events read of one session at a time.
+const BATCH: u32 = 256;
+
+/// Follows the events of all sessions that an agent sees. It reads from the storage at the follower's own pace: a slow one
+/// holds nobody up and misses nothing. Made by [`Desk::events`].
+///
+/// Each session's events come in their order. [`cursors`](Self::cursors) says what was answered so far: keep it, once those
+/// events are handled, and give it to the next [`Desk::events`] to go on from there.
+#[derive(Debug)]
+pub struct EventStream {
+    desk: Desk,
+    changes: broadcast::Receiver<Change>,
+    cursors: Cursors,
+    /// Sessions that may have events to read.
+    due: BTreeSet<SessionId>,
+    read: VecDeque<Event>,
+}
+
+impl EventStream {
+    pub(crate) async fn new(desk: Desk, cursors: Cursors) -> Result<Self, Error> {
+        // Subscribed before looking, so that nothing falls in between.
+        let changes = desk.node().storage.changes();
+        let mut stream = Self { desk, changes, cursors, due: BTreeSet::new(), read: VecDeque::new() };
+        stream.look_at_all().await?;
+        Ok(stream)
+    }
+
+    /// The next event, once there is one. Cancel-safe.
+    ///
+    /// # Errors
+    /// [`Error::ShutDown`] once the node ends; [`Error::UnknownAgent`] or [`Error::Denied`] once the agent may not follow any
+    /// more; [`Error::Storage`] when the storage fails. After an error the call may be repeated; nothing is passed over.
+    pub async fn next(&mut self) -> Result<Event, Error> {
+        loop {
+            if let Some(event) = self.read.pop_front() {
+                self.cursors.handled(&event);
+                return Ok(event);
+            }
+            self.read_due().await?;
+            if self.read.is_empty() {
+                self.wait().await?;
+            }
+        }
+    }
+
+    /// The next events, at least one and at most `max`, once there is one. Cancel-safe.
+    ///
+    /// # Errors
+    /// Those of [`next`](Self::next).
+    pub async fn next_batch(&mut self, max: usize) -> Result<Vec<Event>, Error> {
+        let mut batch = vec![self.next().await?];
+        while batch.len() < max {
+            let Some(event) = self.read.pop_front() else { break };
+            self.cursors.handled(&event);
+            batch.push(event);
+        }
+        Ok(batch)
+    }
+
+    /// What was answered so far.
+    #[must_use]
+    pub fn cursors(&self) -> &Cursors {
+        &self.cursors
+    }
+
+    async fn read_due(&mut self) -> Result<(), Error> {
+        while let Some(session) = self.due.first().copied() {
+            let after = self.cursors.after(session);
+            let events = match self.desk.visible(session).await? {
+                true => self.desk.node().storage.events(session, after, BATCH).await?,
+                false => Vec::new(),
+            };
+            if events.len() < BATCH as usize {
+                self.due.remove(&session);
+            }
+            if !events.is_empty() {
+                self.read.extend(events);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait(&mut self) -> Result<(), Error> {
+        let mut phase = self.desk.node().phase.subscribe();
+        let change = tokio::select! {
+            change = self.changes.recv() => change,
+            _ = phase.wait_for(|phase| *phase != super::node::Phase::Running) => return self.desk.node().running(),
+        };
+        match change {
+            Ok(Change::Session { session, .. }) => drop(self.due.insert(session)),
+            Ok(Change::Ports) => {}
+            Err(broadcast::error::RecvError::Lagged(_)) => self.look_at_all().await?,
+            Err(broadcast::error::RecvError::Closed) => return self.desk.node().running(),
+        }
+        Ok(())
+    }
+
+    async fn look_at_all(&mut self) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            let heads = self.desk.node().storage.event_heads(after, HEADS).await?;
+            let full = heads.len() == HEADS as usize;
+            after = heads.last().map(|head| head.0).or(after);
+            let cursors = &self.cursors;
+            self.due.extend(heads.into_iter().filter(|(id, head)| *head > cursors.after(*id)).map(|(id, _)| id));
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+}

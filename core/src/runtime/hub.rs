@@ -1,0 +1,38 @@
+//! Wakes whoever follows a session.
+
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::ids::SessionId;
+
+/// One counter per followed session; a change raises it.
+#[derive(Debug, Default)]
+pub(crate) struct Hub(Mutex<HashMap<SessionId, watch::Sender<u64>>>);
+
+impl Hub {
+    pub(crate) fn follow(&self, session: SessionId) -> watch::Receiver<u64> {
+        self.0.lock().entry(session).or_insert_with(|| watch::channel(0).0).subscribe()
+    }
+
+    /// Something about this session may have changed.
+    pub(crate) fn poke(&self, session: SessionId) {
+        let mut followed = self.0.lock();
+        if let Some(counter) = followed.get(&session) {
+            if counter.receiver_count() == 0 {
+                followed.remove(&session);
+            } else {
+                counter.send_modify(|count| *count += 1);
+            }
+        }
+    }
+
+    /// Something about any session may have changed.
+    pub(crate) fn poke_all(&self) {
+        self.0.lock().retain(|_, counter| {
+            counter.send_modify(|count| *count += 1);
+            counter.receiver_count() > 0
+        });
+    }
+}

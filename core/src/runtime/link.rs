@@ -1,0 +1,152 @@
+//! A session's connection, from the first dial to the last signal.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use crate::ids::{PortNumber, SessionId};
+use crate::lifecycle::{Reason, ReasonKind};
+use crate::runtime::node::Node;
+use crate::secret::Secret;
+use crate::session::SessionRecord;
+use crate::storage::Fence;
+use crate::transport::{ConnectContext, ConnectError, Connection, Signal, TransportCommand};
+use crate::vault::{PROXY_PASSWORD, Vault, VaultError};
+
+/// What a link has to tell.
+#[derive(Debug)]
+pub(crate) enum LinkEvent {
+    /// Dialling came to this.
+    Dialled(Result<(), ConnectError>),
+    /// The connection says something.
+    Signal(Signal),
+    /// The connection is closed.
+    Closed,
+}
+
+/// A session's connection. Dropping it ends the connection at once and closes its vault.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) generation: u64,
+    vault: Vault,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Dialling(JoinHandle<Result<Connection, ConnectError>>),
+    Up(Connection),
+    Down,
+}
+
+impl Link {
+    /// Begins to dial in a task of its own, so that a transport that hangs holds up nobody.
+    pub(crate) fn dial(
+        node: &Arc<Node>,
+        record: &SessionRecord,
+        port: PortNumber,
+        fence: Fence,
+        patient: bool,
+    ) -> Self {
+        let vault = Vault::new(node.storage.clone(), node.sealer.clone(), record.id, fence);
+        let generation = record.facts.generation;
+        let (node, record, context_vault) = (node.clone(), record.clone(), vault.clone());
+        let task = tokio::spawn(async move {
+            if patient {
+                node.reconnects.take().await;
+            }
+            let Some(transport) = node.transports.get(&record.transport) else {
+                return Err(ConnectError::Rejected(
+                    Reason::new(ReasonKind::TransportMissing).code(record.transport.as_str()),
+                ));
+            };
+            let mut environment = record.environment;
+            if let Some(proxy) = &mut environment.proxy {
+                proxy.password = open_proxy_password(&node, record.id).await?;
+            }
+            let context = ConnectContext {
+                session: record.id,
+                port,
+                environment,
+                account: record.facts.account,
+                login: record.login_method,
+                vault: context_vault,
+                clock: node.clock.clone(),
+                random: node.random.clone(),
+            };
+            tokio::time::timeout(node.timing.dial, transport.connect(context))
+                .await
+                .unwrap_or_else(|_| Err(ConnectError::Lost(Reason::new(ReasonKind::DialTimedOut))))
+        });
+        Self { generation, vault, state: State::Dialling(task) }
+    }
+
+    /// What happens next. Cancel-safe.
+    pub(crate) async fn next(&mut self) -> LinkEvent {
+        match &mut self.state {
+            State::Dialling(task) => {
+                let dialled = task.await.unwrap_or_else(|error| {
+                    // A transport that panics while dialling fails this dial and nothing else.
+                    let reason = Reason::new(ReasonKind::Crashed);
+                    tracing::error!(%error, "a transport panicked while dialling");
+                    Err(ConnectError::Lost(reason))
+                });
+                LinkEvent::Dialled(match dialled {
+                    Ok(connection) => {
+                        self.state = State::Up(connection);
+                        Ok(())
+                    }
+                    Err(error) => {
+                        self.state = State::Down;
+                        Err(error)
+                    }
+                })
+            }
+            State::Up(connection) => match connection.signals.recv().await {
+                Some(signal) => LinkEvent::Signal(signal),
+                None => {
+                    self.state = State::Down;
+                    LinkEvent::Closed
+                }
+            },
+            State::Down => LinkEvent::Closed,
+        }
+    }
+
+    /// Tells the connection something; answers whether it is up and will hear it.
+    pub(crate) fn tell(&self, command: TransportCommand) -> bool {
+        match &self.state {
+            State::Up(connection) => connection.commands.try_send(command).is_ok(),
+            State::Dialling(_) | State::Down => false,
+        }
+    }
+
+    /// Lets the connection end in its own time, behind the session's back: it may say a last word to its network, but neither
+    /// its signals nor its vault count any more.
+    pub(crate) fn farewell(mut self, command: TransportCommand, limit: Duration) {
+        self.vault.revoke();
+        if self.tell(command) {
+            tokio::spawn(async move {
+                let ended = async { while !matches!(self.next().await, LinkEvent::Closed) {} };
+                let _ = tokio::time::timeout(limit, ended).await;
+            });
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.vault.revoke();
+        if let State::Dialling(task) = &self.state {
+            task.abort();
+        }
+    }
+}
+
+async fn open_proxy_password(node: &Node, session: SessionId) -> Result<Option<Secret>, ConnectError> {
+    let sealed = node.storage.vault_get(session, PROXY_PASSWORD).await.map_err(VaultError::from)?;
+    let Some(sealed) = sealed else { return Ok(None) };
+    let bytes = node.sealer.open(session, PROXY_PASSWORD, &sealed)?;
+    Ok(Some(Secret::new(String::from_utf8_lossy(&bytes).into_owned())))
+}

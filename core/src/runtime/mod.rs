@@ -1,0 +1,30 @@
+//! The runtime: what makes the world agree with what is stored.
+//!
+//! [`Seatport`] is one node. It drives each running session by one task ([`actor`]), adopts the sessions that nobody drives
+//! ([`adoption`]), and lets people in through their [`Desk`] only. A desk never talks to an actor: it commits, and the owner
+//! is woken by the storage's hint and reads again. One path serves one process and many.
+
+mod actor;
+mod adoption;
+mod builder;
+mod desk;
+mod dispatch;
+mod events;
+mod heartbeat;
+mod hub;
+mod link;
+mod node;
+mod port_queue;
+mod seatport;
+mod step;
+mod timing;
+mod token_bucket;
+mod watch;
+
+pub use builder::SeatportBuilder;
+pub use desk::{Desk, NewAccount};
+pub use events::EventStream;
+pub use port_queue::WhenFull;
+pub use seatport::{Agents, Ports, Seatport};
+pub use timing::Timing;
+pub use watch::{View, Watch};

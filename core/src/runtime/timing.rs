@@ -1,0 +1,81 @@
+//! How long things may take.
+
+use std::time::Duration;
+
+use crate::random::Random;
+
+/// Deadlines and rates. The defaults suit production; tests and simulations set their own.
+///
+/// ```
+/// use std::time::Duration;
+/// use seatport::Timing;
+/// let timing = Timing { retry_first: Duration::from_millis(100), ..Timing::default() };
+/// assert_eq!(timing.proof_of_life, Duration::from_secs(60));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timing {
+    /// How long dialling may take, from the first packet to a login code or to being online. 45 s.
+    pub dial: Duration,
+    /// How long an online connection may be silent before it counts as lost. 60 s (DOMAIN: "proof of life no older than 60 s").
+    pub proof_of_life: Duration,
+    /// How long a transport may take to close before it is abandoned. 4 s, so that stop answers within 5 s.
+    pub stop: Duration,
+    /// How long after its expiry the next login code may follow before the round counts as over. 5 s.
+    pub challenge_grace: Duration,
+    /// The longest wait before the first retry; it doubles with every attempt that fails. 2 s.
+    pub retry_first: Duration,
+    /// The longest wait before any retry. 5 min.
+    pub retry_most: Duration,
+    /// How many reconnects a node begins per second, over all its sessions. 20.
+    pub reconnects_per_second: f64,
+    /// How many sessions a node takes over per second, at boot and when another node died. 50.
+    pub adoptions_per_second: f64,
+    /// How long a node's ownership outlives its last sign of life. 15 s.
+    pub lease: Duration,
+    /// How often a node looks for sessions that nobody drives. 5 s.
+    pub scan: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            dial: Duration::from_secs(45),
+            proof_of_life: Duration::from_secs(60),
+            stop: Duration::from_secs(4),
+            challenge_grace: Duration::from_secs(5),
+            retry_first: Duration::from_secs(2),
+            retry_most: Duration::from_secs(300),
+            reconnects_per_second: 20.0,
+            adoptions_per_second: 50.0,
+            lease: Duration::from_secs(15),
+            scan: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Timing {
+    /// How long to wait before the next dial when `attempt` dials have failed: exponential back-off with full jitter
+    /// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
+    pub(crate) fn retry_delay(&self, attempt: u32, random: &Random) -> Duration {
+        let doublings = attempt.saturating_sub(1).min(31);
+        let most = self.retry_first.saturating_mul(1 << doublings).min(self.retry_most);
+        random.up_to(most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_up_to_its_limit_and_is_jittered_in_full() {
+        let (timing, random) = (Timing::default(), Random::seeded(3));
+        for (attempt, most) in [(1, 2), (2, 4), (3, 8), (9, 300), (u32::MAX, 300)] {
+            let delays: Vec<_> = (0..500).map(|_| timing.retry_delay(attempt, &random)).collect();
+            let most = Duration::from_secs(most);
+            assert!(delays.iter().all(|delay| *delay <= most), "attempt {attempt}");
+            assert!(delays.iter().any(|delay| *delay < most / 10), "attempt {attempt}: jitter reaches down");
+            assert!(delays.iter().any(|delay| *delay > most / 10 * 9), "attempt {attempt}: jitter reaches up");
+        }
+    }
+}

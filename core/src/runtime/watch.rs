@@ -1,0 +1,81 @@
+//! Following one session live.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::error::Error;
+use crate::ids::SessionId;
+use crate::runtime::desk::Desk;
+use crate::session::Card;
+use crate::transport::LoginChallenge;
+
+/// A session as it looks at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// Its card.
+    pub card: Card,
+    /// The login code to show, while there is a valid one.
+    pub challenge: Option<LoginChallenge>,
+}
+
+/// Follows one session: [`next`](Self::next) answers how it looks now, and then each time that changes. States that lasted
+/// shorter than the follower took are passed over; the [event feed](crate::Desk::events) passes over nothing.
+#[derive(Debug)]
+pub struct Watch {
+    desk: Desk,
+    session: SessionId,
+    changed: watch::Receiver<u64>,
+    seen: Option<View>,
+}
+
+impl Watch {
+    pub(crate) fn new(desk: Desk, session: SessionId) -> Self {
+        let changed = desk.node().hub.follow(session);
+        Self { desk, session, changed, seen: None }
+    }
+
+    /// How the session looks now, if that was not answered yet, or else once it looks different. Cancel-safe.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSession`] once it was deleted; [`Error::Denied`] once the agent lost sight of it.
+    pub async fn next(&mut self) -> Result<View, Error> {
+        loop {
+            self.changed.borrow_and_update();
+            let card = self.desk.card(self.session).await?;
+            let view = View { card, challenge: self.desk.node().challenge(self.session) };
+            if self.seen.as_ref() != Some(&view) {
+                self.seen = Some(view.clone());
+                return Ok(view);
+            }
+            // A login code goes out of date without anybody saying so.
+            let expiry = view.challenge.map(|challenge| challenge.expires_at.since(self.desk.node().now()));
+            let expired = async {
+                match expiry {
+                    Some(left) => tokio::time::sleep(left + Duration::from_millis(1)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                changed = self.changed.changed() => if changed.is_err() {
+                    // The node let go of its followers: follow anew.
+                    self.changed = self.desk.node().hub.follow(self.session);
+                },
+                () = expired => {}
+            }
+        }
+    }
+
+    /// Waits until the session looks as `wanted` says; answers that view.
+    ///
+    /// # Errors
+    /// Those of [`next`](Self::next).
+    pub async fn until(&mut self, wanted: impl Fn(&View) -> bool) -> Result<View, Error> {
+        loop {
+            let view = self.next().await?;
+            if wanted(&view) {
+                return Ok(view);
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What the runtime does when a transport misbehaves.
+
+mod scripted;
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use scripted::{Dial, Line, Scripted, account};
+use seatport::lifecycle::ReasonKind;
+use seatport::memory::MemoryStorage;
+use seatport::transport::{Signal, TransportCommand};
+use seatport::{Agent, CardStatus, Desk, NewAccount, Role, Seatport, SessionId, WhenFull};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+async fn desk(transport: Scripted) -> (Seatport, Desk) {
+    let seatport = Seatport::builder().storage(MemoryStorage::new()).transport(transport).build().await.unwrap();
+    let mei = Agent::new("mei", "Mei", Role::Supervisor).unwrap();
+    seatport.agents().put(mei.clone()).await.unwrap();
+    let desk = seatport.desk(&mei.id).await.unwrap();
+    (seatport, desk)
+}
+
+async fn online(desk: &Desk, lines: &mut mpsc::UnboundedReceiver<Line>) -> (SessionId, Line) {
+    let session = desk.add_and_start(NewAccount::on("scripted"), WhenFull::Fail).await.unwrap();
+    let line = lines.recv().await.unwrap();
+    line.signals.send(Signal::Ready { account: account("a") }).await.unwrap();
+    desk.watch(session).await.unwrap().until(|view| view.card.status == CardStatus::Online).await.unwrap();
+    (session, line)
+}
+
+fn is_send<T: Send>(value: T) -> T {
+    value
+}
+
+#[tokio::test(start_paused = true)]
+async fn stop_answers_within_five_seconds_though_the_connection_never_closes() {
+    let (transport, mut lines) = Scripted::new(Dial::Answers);
+    let dropped = transport.dropped.clone();
+    let (_seatport, desk) = desk(transport).await;
+    let (session, mut line) = online(&desk, &mut lines).await;
+    let begin = Instant::now();
+    let card = is_send(desk.stop(session)).await.unwrap();
+    assert_eq!((card.status, card.port), (CardStatus::Offline, None));
+    assert!(begin.elapsed() <= Duration::from_secs(5), "{:?}", begin.elapsed());
+    assert!(matches!(line.commands.recv().await, Some(TransportCommand::Close)), "it was asked to close");
+    assert_eq!(dropped.load(Ordering::SeqCst), 1, "and then abandoned");
+    assert!(line.context.vault.put("late", b"word").await.is_err(), "what it still writes is refused");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dial_that_hangs_is_given_up_and_tried_again() {
+    let (transport, _lines) = Scripted::new(Dial::Hangs);
+    let (_seatport, desk) = desk(transport).await;
+    let session = desk.add_and_start(NewAccount::on("scripted"), WhenFull::Fail).await.unwrap();
+    let mut watch = desk.watch(session).await.unwrap();
+    let view = watch.until(|view| view.card.next_try.is_some()).await.unwrap();
+    assert_eq!(view.card.attempt, 1);
+    assert_eq!(view.card.reason.unwrap().kind, ReasonKind::DialTimedOut);
+    let view = watch.until(|view| view.card.attempt == 3).await.unwrap();
+    assert!(view.card.port.is_some(), "the port stays");
+    let begin = Instant::now();
+    is_send(desk.start(session, WhenFull::Fail)).await.unwrap();
+    desk.stop(session).await.unwrap();
+    assert!(begin.elapsed() <= Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transport_that_panics_ends_its_own_dial_only() {
+    let (transport, _lines) = Scripted::new(Dial::Panics);
+    let (_seatport, desk) = desk(transport).await;
+    let session = desk.add_and_start(NewAccount::on("scripted"), WhenFull::Fail).await.unwrap();
+    let view = desk.watch(session).await.unwrap().until(|view| view.card.next_try.is_some()).await.unwrap();
+    assert_eq!(view.card.reason.unwrap().kind, ReasonKind::Crashed);
+    assert_eq!(desk.stop(session).await.unwrap().port, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_for_sixty_seconds_counts_as_lost_and_any_word_as_life() {
+    let (transport, mut lines) = Scripted::new(Dial::Answers);
+    let (_seatport, desk) = desk(transport).await;
+    let (session, line) = online(&desk, &mut lines).await;
+    for _ in 0..5 {
+        tokio::time::sleep(Duration::from_secs(50)).await;
+        line.signals.send(Signal::Alive).await.unwrap();
+    }
+    assert_eq!(desk.card(session).await.unwrap().status, CardStatus::Online);
+    let begin = Instant::now();
+    let mut watch = desk.watch(session).await.unwrap();
+    let view = watch.until(|view| view.card.status == CardStatus::Connecting).await.unwrap();
+    assert_eq!(begin.elapsed().as_secs(), 60);
+    assert_eq!(view.card.reason.unwrap().kind, ReasonKind::NoProofOfLife);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_older_connection_says_is_dropped() {
+    let (transport, mut lines) = Scripted::new(Dial::Answers);
+    let (_seatport, desk) = desk(transport).await;
+    let (session, old) = online(&desk, &mut lines).await;
+    old.signals.send(Signal::Lost(seatport::lifecycle::Reason::new(ReasonKind::ConnectionLost))).await.unwrap();
+    let _new = lines.recv().await.unwrap();
+    assert!(old.signals.send(Signal::Ready { account: account("a") }).await.is_err(), "nobody listens to it");
+    assert_eq!(desk.card(session).await.unwrap().status, CardStatus::Connecting);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_is_refused_and_unlinked_again() {
+    let (transport, mut lines) = Scripted::new(Dial::Answers);
+    let (_seatport, desk) = desk(transport).await;
+    let (session, _line) = online(&desk, &mut lines).await;
+    desk.restart(session).await.unwrap();
+    drop(_line);
+    let mut line = lines.recv().await.unwrap();
+    line.signals.send(Signal::Ready { account: account("stranger") }).await.unwrap();
+    let mut watch = desk.watch(session).await.unwrap();
+    let view = watch.until(|view| view.card.status == CardStatus::Blocked).await.unwrap();
+    assert_eq!(view.card.reason.unwrap().kind, ReasonKind::AccountMismatch);
+    assert_eq!(view.card.account, Some(account("a")));
+    assert!(matches!(line.commands.recv().await, Some(TransportCommand::LogOut)));
+}
