@@ -1,5 +1,7 @@
 //! What the runtime does when a transport misbehaves.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
 mod scripted;
 
 use std::sync::atomic::Ordering;

@@ -34,6 +34,51 @@ pub struct ConnectContext {
     pub random: Random,
 }
 
+impl ConnectContext {
+    /// A dial by QR code in an empty environment. Seatport makes its own; this is for those who test a transport.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use seatport::memory::MemoryStorage;
+    /// use seatport::transport::ConnectContext;
+    /// use seatport::vault::{Vault, VaultKey};
+    /// use seatport::{Clock, PortNumber, Random, SessionId, SessionRecord, SystemClock, TransportName};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (clock, random) = (Arc::new(SystemClock), Random::from_os()?);
+    /// let session = SessionId::generate(clock.now(), &random);
+    /// let record = SessionRecord::new(session, clock.now(), TransportName::new("whatsapp")?);
+    /// let vault = Vault::detached(Arc::new(MemoryStorage::new()), record, &VaultKey::generate(&random), &random).await?;
+    /// let context = ConnectContext::new(session, PortNumber(1), vault, clock, random);
+    /// assert!(context.account.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn new(session: SessionId, port: PortNumber, vault: Vault, clock: Arc<dyn Clock>, random: Random) -> Self {
+        let (environment, account, login) = (Environment::new(), None, LoginMethod::Qr);
+        Self { session, port, environment, account, login, vault, clock, random }
+    }
+
+    /// The same in this environment.
+    #[must_use]
+    pub fn environment(self, environment: Environment) -> Self {
+        Self { environment, ..self }
+    }
+
+    /// The same for a session that this account belongs to.
+    #[must_use]
+    pub fn account(self, account: Account) -> Self {
+        Self { account: Some(account), ..self }
+    }
+
+    /// The same with another way to log in.
+    #[must_use]
+    pub fn login(self, login: LoginMethod) -> Self {
+        Self { login, ..self }
+    }
+}
+
 /// A connection: signals come out, commands go in. Dropping it closes it and ends everything the transport started for it.
 #[derive(Debug)]
 pub struct Connection {

@@ -1,6 +1,9 @@
 //! The vault: what a transport must remember, sealed with a key of the host.
 
+mod detached;
 mod seal;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,0 +1,1 @@
+//! WhatsApp as a transport of Seatport.
