@@ -16,16 +16,42 @@ const MAILBOX: usize = 32;
 const SCAN_BATCH: u32 = 256;
 
 /// Takes the session over if it wants driving and nobody drives it. Idempotent: a session has one task here at most.
+///
+/// A storage that fails on the way may leave the session owned by this node and driven by nobody, which no scan would find:
+/// so this is tried again until it is settled.
 pub(crate) async fn adopt(node: Arc<Node>, session: SessionId, entry: Entry) {
-    if !node.is_running() || !node.reserve(session) {
-        return;
+    if let Err(error) = try_adopt(&node, session, entry).await {
+        tracing::warn!(%session, %error, "could not take the session over; trying again");
+        tokio::spawn(async move {
+            let mut attempt = 1;
+            loop {
+                tokio::time::sleep(node.timing.retry_delay(attempt, &node.random)).await;
+                match try_adopt(&node, session, entry).await {
+                    Ok(()) => return,
+                    Err(error) => tracing::warn!(%session, %error, "still could not take the session over"),
+                }
+                attempt += 1;
+            }
+        });
     }
-    match claim(&node, session).await {
-        Ok(Some((stored, fence))) => spawn(node, stored, fence, entry),
-        Ok(None) => node.vacate(session),
-        Err(error) => {
-            tracing::warn!(%session, %error, "could not take the session over; the next scan tries again");
+}
+
+async fn try_adopt(node: &Arc<Node>, session: SessionId, entry: Entry) -> Result<(), StorageError> {
+    if !node.is_running() || !node.reserve(session) {
+        return Ok(());
+    }
+    match claim(node, session).await {
+        Ok(Some((stored, fence))) => {
+            spawn(node.clone(), stored, fence, entry);
+            Ok(())
+        }
+        Ok(None) => {
             node.vacate(session);
+            Ok(())
+        }
+        Err(error) => {
+            node.vacate(session);
+            Err(error)
         }
     }
 }
