@@ -205,6 +205,30 @@ impl Environment {
         Self::default()
     }
 
+    /// Checks an environment that was not put together by the methods below: read from a file of the host, say.
+    /// [`Desk`](crate::Desk) does so with every environment it is given.
+    ///
+    /// # Errors
+    /// [`Invalid`] names the first part that those methods would have refused.
+    pub fn checked(self) -> Result<Self, Invalid> {
+        let mut checked = Self { platform: self.platform, ..Self::new() };
+        if let Some(mut proxy) = self.proxy {
+            let password = proxy.password.take();
+            checked = checked.proxy(&proxy.to_string())?;
+            checked.proxy = checked.proxy.map(|proxy| Proxy { password, ..proxy });
+        }
+        if let Some(name) = self.device_name {
+            checked = checked.device_name(name)?;
+        }
+        if let Some(locale) = self.locale {
+            checked = checked.locale(&locale)?;
+        }
+        if let Some(zone) = self.time_zone {
+            checked = checked.time_zone(&zone)?;
+        }
+        self.labels.into_iter().try_fold(checked, |checked, (name, value)| checked.label(name, value))
+    }
+
     /// Sends all traffic through this proxy; see [`Proxy`] for the form.
     ///
     /// # Errors

@@ -52,7 +52,7 @@ impl Desk {
     }
 
     /// The commit that adds the account.
-    async fn added(&self, new: NewAccount) -> Result<SessionCommit, Error> {
+    async fn added(&self, mut new: NewAccount) -> Result<SessionCommit, Error> {
         self.admit(Action::Add, None).await?;
         let transport = self.transport(&new.transport)?;
         let remark = Remark::new(new.remark)?;
@@ -60,7 +60,7 @@ impl Desk {
             self.admit(Action::Assign, None).await?;
             self.known_agent(agent).await?;
         }
-        self.check_environment(transport, &new.environment)?;
+        new.environment = self.checked(transport, new.environment)?;
         self.check_login_method(&new.transport, &new.login_method)?;
         let now = self.node().now();
         let session = SessionId::generate(now, &self.node().random);
@@ -174,8 +174,8 @@ impl Desk {
     /// there is no vault key.
     pub async fn set_environment(&self, session: SessionId, environment: Environment) -> Result<Card, Error> {
         self.edit(Action::SetEnvironment, session, EventBody::EnvironmentChanged, |record| {
-            self.check_environment(self.transport(record.transport.as_str())?, &environment)?;
-            let (sealed, password) = self.sealed(record.id, environment.clone(), Some(&record.environment))?;
+            let environment = self.checked(self.transport(record.transport.as_str())?, environment.clone())?;
+            let (sealed, password) = self.sealed(record.id, environment, Some(&record.environment))?;
             record.environment = sealed;
             Ok(password)
         })
@@ -250,11 +250,11 @@ impl Desk {
         }
     }
 
-    fn check_environment(&self, transport: &dyn Transport, environment: &Environment) -> Result<(), Error> {
+    fn checked(&self, transport: &dyn Transport, environment: Environment) -> Result<Environment, Error> {
         if environment.proxy.is_some() && !transport.capabilities().proxy {
             return Err(Error::Unsupported { transport: transport.name(), what: "go through a proxy" });
         }
-        Ok(())
+        Ok(environment.checked()?)
     }
 
     async fn known_agent(&self, agent: &AgentId) -> Result<(), Error> {

@@ -1,27 +1,15 @@
 //! What the runtime does when a transport misbehaves.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
-
-mod scripted;
-
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use scripted::{Dial, Line, Scripted, account};
+use crate::office;
+use crate::scripted::{Dial, Line, Scripted, account};
 use seatport::lifecycle::ReasonKind;
-use seatport::memory::MemoryStorage;
 use seatport::transport::{Signal, TransportCommand};
-use seatport::{Agent, CardStatus, Desk, NewAccount, Role, Seatport, SessionId, WhenFull};
+use seatport::{CardStatus, Desk, NewAccount, SessionId, WhenFull};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-
-async fn desk(transport: Scripted) -> (Seatport, Desk) {
-    let seatport = Seatport::builder().storage(MemoryStorage::new()).transport(transport).build().await.unwrap();
-    let mei = Agent::new("mei", "Mei", Role::Supervisor).unwrap();
-    seatport.agents().put(mei.clone()).await.unwrap();
-    let desk = seatport.desk(&mei.id).await.unwrap();
-    (seatport, desk)
-}
 
 async fn online(desk: &Desk, lines: &mut mpsc::UnboundedReceiver<Line>) -> (SessionId, Line) {
     let session = desk.add_and_start(NewAccount::on("scripted"), WhenFull::Fail).await.unwrap();
@@ -39,7 +27,7 @@ fn is_send<T: Send>(value: T) -> T {
 async fn stop_answers_within_five_seconds_though_the_connection_never_closes() {
     let (transport, mut lines) = Scripted::new(Dial::Answers);
     let dropped = transport.dropped.clone();
-    let (_seatport, desk) = desk(transport).await;
+    let (_seatport, desk) = office(transport, 10).await;
     let (session, mut line) = online(&desk, &mut lines).await;
     let begin = Instant::now();
     let card = is_send(desk.stop(session)).await.unwrap();
@@ -53,7 +41,7 @@ async fn stop_answers_within_five_seconds_though_the_connection_never_closes() {
 #[tokio::test(start_paused = true)]
 async fn a_dial_that_hangs_is_given_up_and_tried_again() {
     let (transport, _lines) = Scripted::new(Dial::Hangs);
-    let (_seatport, desk) = desk(transport).await;
+    let (_seatport, desk) = office(transport, 10).await;
     let session = desk.add_and_start(NewAccount::on("scripted"), WhenFull::Fail).await.unwrap();
     let mut watch = desk.watch(session).await.unwrap();
     let view = watch.until(|view| view.card.next_try.is_some()).await.unwrap();
@@ -70,7 +58,7 @@ async fn a_dial_that_hangs_is_given_up_and_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn a_transport_that_panics_ends_its_own_dial_only() {
     let (transport, _lines) = Scripted::new(Dial::Panics);
-    let (_seatport, desk) = desk(transport).await;
+    let (_seatport, desk) = office(transport, 10).await;
     let session = desk.add_and_start(NewAccount::on("scripted"), WhenFull::Fail).await.unwrap();
     let view = desk.watch(session).await.unwrap().until(|view| view.card.next_try.is_some()).await.unwrap();
     assert_eq!(view.card.reason.unwrap().kind, ReasonKind::Crashed);
@@ -80,7 +68,7 @@ async fn a_transport_that_panics_ends_its_own_dial_only() {
 #[tokio::test(start_paused = true)]
 async fn silence_for_sixty_seconds_counts_as_lost_and_any_word_as_life() {
     let (transport, mut lines) = Scripted::new(Dial::Answers);
-    let (_seatport, desk) = desk(transport).await;
+    let (_seatport, desk) = office(transport, 10).await;
     let (session, line) = online(&desk, &mut lines).await;
     for _ in 0..5 {
         tokio::time::sleep(Duration::from_secs(50)).await;
@@ -97,7 +85,7 @@ async fn silence_for_sixty_seconds_counts_as_lost_and_any_word_as_life() {
 #[tokio::test(start_paused = true)]
 async fn what_an_older_connection_says_is_dropped() {
     let (transport, mut lines) = Scripted::new(Dial::Answers);
-    let (_seatport, desk) = desk(transport).await;
+    let (_seatport, desk) = office(transport, 10).await;
     let (session, old) = online(&desk, &mut lines).await;
     old.signals.send(Signal::Lost(seatport::lifecycle::Reason::new(ReasonKind::ConnectionLost))).await.unwrap();
     let _new = lines.recv().await.unwrap();
@@ -108,7 +96,7 @@ async fn what_an_older_connection_says_is_dropped() {
 #[tokio::test(start_paused = true)]
 async fn a_stranger_is_refused_and_unlinked_again() {
     let (transport, mut lines) = Scripted::new(Dial::Answers);
-    let (_seatport, desk) = desk(transport).await;
+    let (_seatport, desk) = office(transport, 10).await;
     let (session, _line) = online(&desk, &mut lines).await;
     desk.restart(session).await.unwrap();
     drop(_line);
