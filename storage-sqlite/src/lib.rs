@@ -51,8 +51,6 @@ mod port;
 mod readers;
 mod session;
 mod sql;
-#[cfg(test)]
-mod tests;
 mod vault;
 mod writer;
 

@@ -1,4 +1,8 @@
 //! What tests of Seatport, its storages and its transports are built from.
 
-// messenger: the simulated messenger network
+mod clock;
+pub mod messenger;
+
+pub use clock::VirtualClock;
+
 // storage: the storage suite, broken stores, fault injection

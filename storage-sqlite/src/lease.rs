@@ -1,0 +1,133 @@
+//! Ownership: which process drives which session.
+//!
+//! A session's row says who claimed it last, and how often it changed hands. Which nodes are *live* is kept in memory: only
+//! one process at a time has the file open, so all nodes that can be live are in this process, and they end with it. It follows
+//! that `open` may clear all owners: see `docs/adr/0003-one-process-per-sqlite-file.md`.
+//!
+//! A fence holds while its node owns the session, under its epoch, and is live. An owner that is not live is none.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use rusqlite::{OptionalExtension, Row, params};
+use seatport::storage::{Change, Fence, LeaseStore, StorageError, StorageErrorKind};
+use seatport::{NodeId, SessionId};
+use tokio::time::Instant;
+
+use crate::SqliteStorage;
+use crate::codes::{Json, Text};
+use crate::error::Failure;
+use crate::sql::{all, execute, first};
+
+/// The register of nodes: when each one's lease runs out.
+#[derive(Debug, Default)]
+pub(crate) struct Nodes(Mutex<HashMap<NodeId, Instant>>);
+
+impl Nodes {
+    fn is_live(&self, node: NodeId) -> bool {
+        self.0.lock().get(&node).is_some_and(|until| Instant::now() < *until)
+    }
+
+    /// The nodes that are live now.
+    pub(crate) fn live(&self) -> Vec<NodeId> {
+        let now = Instant::now();
+        self.0.lock().iter().filter(|(_, until)| now < **until).map(|(node, _)| *node).collect()
+    }
+
+    fn keep(&self, node: NodeId, ttl: Duration) {
+        self.0.lock().insert(node, Instant::now() + ttl);
+    }
+
+    fn remove(&self, node: NodeId) {
+        self.0.lock().remove(&node);
+    }
+
+    /// The owner of a session, if it is live, from the columns `owner` and `epoch`, which are at `column` and after it.
+    pub(crate) fn owner(&self, row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Fence>> {
+        let Some(Text(node)) = row.get(column)? else { return Ok(None) };
+        let epoch = row.get(column + 1)?;
+        Ok(self.is_live(node).then_some(Fence { node, epoch }))
+    }
+
+    /// Refuses a fence that is not the owner's.
+    pub(crate) fn check(owner: Option<Fence>, fence: Fence) -> Result<(), Failure> {
+        if owner == Some(fence) { Ok(()) } else { Err(StorageErrorKind::Fenced.into()) }
+    }
+}
+
+#[async_trait]
+impl LeaseStore for SqliteStorage {
+    async fn join(&self, node: NodeId, ttl: Duration) -> Result<(), StorageError> {
+        // A node that joins again owns nothing of what it owned before.
+        self.nodes.remove(node);
+        let write = self.writer.write(move |step| {
+            execute(step.connection, "UPDATE session SET owner = NULL WHERE owner = ?1", [node.to_string()])?;
+            Ok(())
+        });
+        write.await?;
+        self.nodes.keep(node, ttl);
+        Ok(())
+    }
+
+    async fn renew(&self, node: NodeId, ttl: Duration) -> Result<(), StorageError> {
+        self.writer.check_open()?;
+        if !self.nodes.is_live(node) {
+            return Err(StorageErrorKind::Fenced.into());
+        }
+        self.nodes.keep(node, ttl);
+        Ok(())
+    }
+
+    async fn leave(&self, node: NodeId) -> Result<(), StorageError> {
+        self.writer.check_open()?;
+        self.nodes.remove(node);
+        Ok(())
+    }
+
+    async fn claim(&self, session: SessionId, node: NodeId) -> Result<Option<Fence>, StorageError> {
+        let nodes = self.nodes.clone();
+        let write = self.writer.write(move |step| {
+            let sql = "SELECT owner, epoch FROM session WHERE id = ?1";
+            let owner = first(step.connection, sql, [session.as_bytes()], |row| nodes.owner(row, 0))?;
+            let owner = owner.ok_or(StorageErrorKind::NotFound)?;
+            if !nodes.is_live(node) {
+                return Err(StorageErrorKind::Fenced.into());
+            }
+            if owner.is_some_and(|owner| owner.node != node) {
+                return Ok(None);
+            }
+            let sql = "UPDATE session SET owner = ?2, epoch = epoch + 1 WHERE id = ?1 RETURNING epoch";
+            let mut claim = step.connection.prepare_cached(sql)?;
+            let epoch = claim.query_row(params![session.as_bytes(), node.to_string()], |row| row.get(0)).optional()?;
+            step.announce(Change::Session { session, by_owner: true });
+            Ok(epoch.map(|epoch| Fence { node, epoch }))
+        });
+        write.await
+    }
+
+    async fn release(&self, session: SessionId, fence: Fence) -> Result<(), StorageError> {
+        let nodes = self.nodes.clone();
+        let write = self.writer.write(move |step| {
+            let sql = "UPDATE session SET owner = NULL WHERE id = ?1 AND owner = ?2 AND epoch = ?3";
+            let release = params![session.as_bytes(), fence.node.to_string(), fence.epoch];
+            if nodes.is_live(fence.node) && execute(step.connection, sql, release)? > 0 {
+                step.announce(Change::Session { session, by_owner: true });
+            }
+            Ok(())
+        });
+        write.await
+    }
+
+    async fn orphans(&self, limit: u32) -> Result<Vec<SessionId>, StorageError> {
+        let live = self.nodes.live();
+        let read = self.readers.read(move |connection| {
+            let sql = "SELECT id FROM session
+                 WHERE status > 1 AND (owner IS NULL OR owner NOT IN (SELECT value FROM json_each(?1)))
+                 ORDER BY id LIMIT ?2";
+            Ok(all(connection, sql, params![Json(live), limit], |row| Ok(SessionId::from_bytes(row.get(0)?)))?)
+        });
+        read.await
+    }
+}

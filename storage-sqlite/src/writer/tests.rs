@@ -1,0 +1,276 @@
+use std::sync::mpsc;
+
+use rusqlite::Connection;
+use seatport::storage::{AgentStore, AuditStore, Expect, SessionCommit, SessionStore, Storage, StorageErrorKind};
+use seatport::{Agent, Random, Remark, Retry, Role, SessionId, SessionRecord, Timestamp, TransportName};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::SqliteStorage;
+use crate::sql::first;
+
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+async fn storage() -> (TempDir, SqliteStorage) {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SqliteStorage::open(directory.path().join("seatport.db")).await.unwrap();
+    (directory, storage)
+}
+
+fn add_session(seed: u64, remark: &str) -> SessionCommit {
+    let id = SessionId::generate(NOW, &Random::seeded(seed));
+    let mut record = SessionRecord::new(id, NOW, TransportName::new("sim").unwrap());
+    record.remark = Remark::new(remark).unwrap();
+    let mut commit = SessionCommit::new(id, NOW, Expect::New);
+    commit.record = Some(record);
+    commit
+}
+
+/// Keeps the writer busy until something is sent, so that what is written meanwhile becomes one batch.
+async fn hold(storage: &SqliteStorage) -> mpsc::Sender<()> {
+    let (release, released) = mpsc::channel();
+    let (begun, has_begun) = oneshot::channel();
+    let writer = storage.writer.clone();
+    tokio::spawn(async move {
+        let held = writer.write(move |_| {
+            begun.send(()).unwrap();
+            released.recv().unwrap();
+            Ok(())
+        });
+        held.await
+    });
+    has_begun.await.unwrap();
+    release
+}
+
+/// Starts a write and waits until it is queued.
+async fn queue<T: Send + 'static>(
+    storage: &SqliteStorage,
+    work: impl FnOnce(&mut Step<'_>) -> Result<T, Failure> + Send + 'static,
+) -> JoinHandle<Result<T, StorageError>> {
+    let writer = storage.writer.clone();
+    let before = writer.0.queue.lock().waiting.len();
+    let task = tokio::spawn(async move { writer.write(work).await });
+    while storage.writer.0.queue.lock().waiting.len() == before {
+        tokio::task::yield_now().await;
+    }
+    task
+}
+
+fn put(name: &'static str) -> impl FnOnce(&mut Step<'_>) -> Result<(), Failure> + Send + 'static {
+    move |step| {
+        execute(step.connection, "INSERT INTO agent (id, name, role) VALUES (?1, ?1, 1)", [name])?;
+        Ok(())
+    }
+}
+
+fn count(connection: &Connection) -> u64 {
+    first(connection, "SELECT count(*) FROM agent", [], |row| row.get(0)).unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn requests_that_meet_land_in_one_transaction_and_a_refused_one_disturbs_no_other() {
+    let (directory, storage) = storage().await;
+    let file = directory.path().join("seatport.db");
+
+    let release = hold(&storage).await;
+    let first = queue(&storage, put("ada")).await;
+    let refused = queue(&storage, |step| {
+        put("never")(step)?;
+        Err::<(), _>(StorageErrorKind::Stale.into())
+    });
+    let refused = refused.await;
+    let last = queue(&storage, move |step| {
+        put("bea")(step)?;
+        // Seen from inside the transaction, and from outside it.
+        Ok((count(step.connection), count(&Connection::open(&file)?)))
+    });
+    let last = last.await;
+    release.send(()).unwrap();
+
+    first.await.unwrap().unwrap();
+    assert_eq!(refused.await.unwrap().unwrap_err().kind(), StorageErrorKind::Stale);
+    assert_eq!(last.await.unwrap().unwrap(), (2, 0), "the first was committed before the last was run");
+    let names: Vec<_> = storage.agents().await.unwrap().into_iter().map(|agent| agent.name).collect();
+    assert_eq!(names, ["ada", "bea"]);
+}
+
+#[tokio::test]
+async fn a_panic_fails_its_own_request_only() {
+    let (_directory, storage) = storage().await;
+    let release = hold(&storage).await;
+    let before = queue(&storage, put("ada")).await;
+    let panics = queue(&storage, |step| -> Result<(), Failure> {
+        put("never")(step)?;
+        panic!("on purpose");
+    });
+    let panics = panics.await;
+    let after = queue(&storage, put("bea")).await;
+    release.send(()).unwrap();
+
+    before.await.unwrap().unwrap();
+    assert_eq!(panics.await.unwrap().unwrap_err().kind(), StorageErrorKind::Other);
+    after.await.unwrap().unwrap();
+    assert_eq!(storage.agents().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_request_happens_though_its_caller_is_gone() {
+    let (_directory, storage) = storage().await;
+    let release = hold(&storage).await;
+    let dropped = queue(&storage, put("ada")).await;
+    dropped.abort();
+    assert!(dropped.await.unwrap_err().is_cancelled());
+    release.send(()).unwrap();
+
+    storage.put_agent(Agent::new("bea", "Bea", Role::Agent).unwrap()).await.unwrap();
+    assert_eq!(storage.agents().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn closing_finishes_what_is_queued() {
+    let (directory, storage) = storage().await;
+    let release = hold(&storage).await;
+    let queued = queue(&storage, put("ada")).await;
+    let closing = tokio::spawn({
+        let storage = storage.clone();
+        async move { storage.close().await }
+    });
+    while storage.writer.check_open().is_ok() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(storage.agents().await.unwrap_err().kind(), StorageErrorKind::Closed);
+    assert!(!closing.is_finished());
+    release.send(()).unwrap();
+
+    queued.await.unwrap().unwrap();
+    closing.await.unwrap().unwrap();
+    storage.close().await.unwrap();
+    let again = SqliteStorage::open(directory.path().join("seatport.db")).await.unwrap();
+    assert_eq!(again.agents().await.unwrap().len(), 1);
+}
+
+#[test]
+fn a_runtime_that_ends_does_not_wedge_the_queue() {
+    let directory = tempfile::tempdir().unwrap();
+    let runtime =
+        || tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+
+    let first = runtime();
+    let storage = first.block_on(SqliteStorage::open(directory.path().join("seatport.db"))).unwrap();
+    // The only blocking thread is busy, so the leader that this request asks for never runs.
+    let (release, released) = mpsc::channel();
+    first.spawn_blocking(move || released.recv());
+    first.block_on(async {
+        let writer = storage.writer.clone();
+        tokio::spawn(async move { writer.write(put("ada")).await });
+        tokio::task::yield_now().await;
+    });
+    assert!(storage.writer.0.queue.lock().led);
+    first.shutdown_background();
+    release.send(()).unwrap();
+    while storage.writer.0.queue.lock().led {
+        std::thread::yield_now();
+    }
+
+    let second = runtime();
+    second.block_on(storage.put_agent(Agent::new("bea", "Bea", Role::Agent).unwrap())).unwrap();
+    second.block_on(storage.close()).unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_everything_before_it_stays() {
+    let (_directory, storage) = storage().await;
+    storage.commit(add_session(1, "before")).await.unwrap();
+    let limit = |pages: u64| {
+        storage.writer.write(move |step| {
+            let sql = format!("PRAGMA max_page_count = {pages}");
+            Ok(step.connection.query_row(&sql, [], |row| row.get::<_, u64>(0))?)
+        })
+    };
+    // A limit below the present size means the present size.
+    limit(1).await.unwrap();
+
+    let mut error = None;
+    let mut landed = 1;
+    for seed in 2..100 {
+        match storage.commit(add_session(seed, &"x".repeat(4000))).await {
+            Ok(_) => landed += 1,
+            Err(full) => {
+                error = Some(full);
+                break;
+            }
+        }
+    }
+    let error = error.expect("some page has to be the last one");
+    assert_eq!((error.kind(), error.retry()), (StorageErrorKind::Full, Retry::Later));
+    assert!(error.to_string().contains("seatport.db has no space left"), "{error}");
+    assert_eq!(storage.count_sessions().await, landed);
+
+    limit(1_000_000).await.unwrap();
+    storage.commit(add_session(1000, "after")).await.unwrap();
+    assert_eq!(storage.count_sessions().await, landed + 1);
+    assert!(storage.audit(0, 10).await.unwrap().is_empty());
+}
+
+impl SqliteStorage {
+    async fn count_sessions(&self) -> u64 {
+        let read = self.readers.read(|connection| {
+            Ok(first(connection, "SELECT count(*) FROM session", [], |row| row.get(0))?.unwrap_or(0))
+        });
+        read.await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_failed_commit_fails_the_whole_batch() {
+    let (_directory, storage) = storage().await;
+    let release = hold(&storage).await;
+    let first = queue(&storage, put("ada")).await;
+    // A violated foreign key that is checked at the end makes COMMIT itself fail.
+    let violates = queue(&storage, |step| {
+        step.connection.pragma_update(None, "defer_foreign_keys", "ON")?;
+        execute(step.connection, "INSERT INTO event (session, seq, at, body) VALUES (404, 1, 0, '')", [])?;
+        Ok(())
+    });
+    let violates = violates.await;
+    release.send(()).unwrap();
+
+    assert_eq!(first.await.unwrap().unwrap_err().kind(), StorageErrorKind::Other);
+    assert_eq!(violates.await.unwrap().unwrap_err().kind(), StorageErrorKind::Other);
+    assert!(storage.agents().await.unwrap().is_empty());
+    storage.put_agent(Agent::new("bea", "Bea", Role::Agent).unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn another_program_that_writes_is_waited_for_and_then_told_of() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("seatport.db");
+    let storage = SqliteStorage::options().busy_timeout(Duration::from_millis(50)).open(&file).await.unwrap();
+    let other = Connection::open(&file).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let agent = Agent::new("ada", "Ada", Role::Agent).unwrap();
+    let error = storage.put_agent(agent.clone()).await.unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (StorageErrorKind::Busy, Retry::Later));
+    other.execute_batch("ROLLBACK").unwrap();
+    storage.put_agent(agent).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn paused_time_stands_still_while_something_is_written() {
+    let (_directory, storage) = storage().await;
+    let start = tokio::time::Instant::now();
+    let slow = storage.writer.write(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        Ok(())
+    });
+    let timer = tokio::time::sleep(Duration::from_secs(60));
+    tokio::pin!(slow);
+    tokio::select! {
+        biased;
+        done = &mut slow => done.unwrap(),
+        () = timer => panic!("time ran ahead of the write"),
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}

@@ -1,0 +1,53 @@
+//! Deleting cannot be undone: not even the bytes stay.
+
+use std::fs;
+use std::path::Path;
+
+use crate::sample::{add, audit, inbound, place, session_id};
+use rusqlite::Connection;
+use seatport::Action;
+use seatport::storage::{AuditStore, SessionStore, Storage, StorageErrorKind, VaultWrite};
+use seatport_sqlite::SqliteStorage;
+
+/// Whether any file of the database holds these bytes.
+fn on_disk(file: &Path, bytes: &[u8]) -> bool {
+    let files = fs::read_dir(file.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+    files.map(|file| fs::read(file).unwrap()).any(|found| found.windows(bytes.len()).any(|window| window == bytes))
+}
+
+#[tokio::test]
+async fn nothing_of_a_deleted_session_is_left_in_any_file() {
+    let (_directory, file) = place();
+    let storage = SqliteStorage::open(&file).await.unwrap();
+    for (seed, word) in [(1, "doomed"), (2, "spared")] {
+        let id = session_id(seed);
+        let mut commit = add(id, &format!("{word} remark"));
+        let long = format!("{word} word ").repeat(2000);
+        commit.messages = vec![inbound(&format!("{word}@net"), "1", "hello"), inbound("c@net", "2", &long)];
+        commit.vault = vec![VaultWrite { name: "net/key".into(), sealed: Some(format!("{word} secret").into()) }];
+        commit.audit = vec![audit(id, Action::Add)];
+        storage.commit(commit).await.unwrap();
+    }
+    assert!(on_disk(&file, b"doomed"));
+
+    let id = session_id(1);
+    let error = storage.delete(id, 2, audit(id, Action::Delete)).await.unwrap_err();
+    assert_eq!(error.kind(), StorageErrorKind::Stale);
+    assert!(on_disk(&file, b"doomed secret"));
+    storage.delete(id, 1, audit(id, Action::Delete)).await.unwrap();
+
+    assert!(!on_disk(&file, b"doomed"));
+    assert!(on_disk(&file, b"spared secret"));
+    assert_eq!(storage.audit(0, 10).await.unwrap().len(), 3);
+    storage.close().await.unwrap();
+
+    let connection = Connection::open(&file).unwrap();
+    for table in ["session", "vault", "contact", "chat", "message", "event"] {
+        let sessions = match table {
+            "session" => "count(DISTINCT key)",
+            _ => "count(DISTINCT session)",
+        };
+        let sql = format!("SELECT {sessions} FROM {table}");
+        assert_eq!(connection.query_row(&sql, [], |row| row.get(0)), Ok(1), "{table}");
+    }
+}

@@ -1,0 +1,296 @@
+//! One connection as the network sees it: from the dial over the login to the end.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use seatport::lifecycle::{Reason, ReasonKind};
+use seatport::{Address, LoginMethod, PortNumber};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::account::Device;
+use super::journal::{ConnectionId, ConnectionRecord, End, Overlap};
+use super::network::State;
+use super::settings::Conditions;
+use super::wire::{CodeKind, Dial, FromNetwork, ToNetwork};
+
+/// No dial is answered faster. The end of an earlier connection, which shows at once, is always seen before.
+const FASTEST_DIAL: Duration = Duration::from_millis(1);
+
+/// A connection that has not ended.
+pub(super) struct Link {
+    /// Wakes the task that serves it.
+    pub(super) wake: Arc<Notify>,
+    pub(super) dial: Dial,
+    pub(super) stage: Stage,
+    /// Why it is to end.
+    pub(super) verdict: Option<Reason>,
+}
+
+pub(super) enum Stage {
+    /// Nothing is answered before this moment.
+    Dialled { answered_at: Instant },
+    /// A login code is there, or is to be issued.
+    Code { code: String, sequence: u32, expires: Instant },
+    /// A phone used the code.
+    Scanned { account: Address },
+    /// Logged in.
+    Online { account: Address, token: String, alive_at: Instant },
+}
+
+/// What a connection is told now.
+#[derive(Default)]
+pub(super) struct Turn {
+    pub(super) frames: Vec<FromNetwork>,
+    /// How long saying it takes.
+    pub(super) latency: Duration,
+    /// How the connection ends after that.
+    pub(super) end: Option<End>,
+    /// When to ask again, if nothing happens before.
+    pub(super) again_at: Option<Instant>,
+}
+
+impl Turn {
+    fn reject(&mut self, reason: Reason) {
+        self.frames.push(FromNetwork::Rejected(reason));
+        self.end = Some(End::Rejected);
+    }
+}
+
+impl State {
+    /// Somebody dialled.
+    pub(super) fn open(&mut self, dial: Dial) -> (ConnectionId, Arc<Notify>) {
+        let id = ConnectionId(self.journal.connections.len() as u64 + 1);
+        self.journal.connections.push(ConnectionRecord {
+            id,
+            session: dial.session,
+            port: PortNumber(dial.port),
+            proxy: dial.proxy.clone(),
+            device_name: dial.device_name.clone(),
+            dialled_at: self.now(),
+            welcomed: false,
+            login: None,
+            end: None,
+        });
+        let answered_at = Instant::now() + self.settings.latency.max(FASTEST_DIAL);
+        let wake = Arc::new(Notify::new());
+        let link = Link { wake: wake.clone(), dial, stage: Stage::Dialled { answered_at }, verdict: None };
+        self.links.insert(id, link);
+        (id, wake)
+    }
+
+    /// The connection is no more.
+    pub(super) fn close(&mut self, id: ConnectionId, end: End) {
+        self.links.remove(&id);
+        self.accounts.values_mut().filter(|account| account.live == Some(id)).for_each(|account| account.live = None);
+        let now = self.now();
+        if let Some(connection) = self.journal.connection(id) {
+            connection.end = Some((end, now));
+        }
+    }
+
+    /// Handles what a connection said, unless the network hangs, and answers what it is told.
+    pub(super) fn turn(&mut self, id: ConnectionId, heard: &mut VecDeque<ToNetwork>) -> Turn {
+        // Out of the map while it is worked on: logging in touches other connections too.
+        let Some(mut link) = self.links.remove(&id) else { return Turn { end: Some(End::Cut), ..Turn::default() } };
+        let turn = self.link_turn(id, &mut link, heard);
+        self.links.insert(id, link);
+        turn
+    }
+
+    fn link_turn(&mut self, id: ConnectionId, link: &mut Link, heard: &mut VecDeque<ToNetwork>) -> Turn {
+        let conditions = self.conditions_of(link);
+        let mut turn = Turn { latency: self.settings.latency + conditions.slow, ..Turn::default() };
+        if conditions.down {
+            turn.end = Some(End::Cut);
+            return turn;
+        }
+        if conditions.hang {
+            return turn;
+        }
+        while let (Some(frame), None) = (heard.pop_front(), turn.end) {
+            self.hear(link, &conditions, frame, &mut turn);
+        }
+        if turn.end.is_none()
+            && let Some(reason) = link.verdict.take()
+        {
+            turn.reject(reason);
+        }
+        if turn.end.is_none() {
+            self.advance(id, link, &conditions, &mut turn);
+        }
+        turn
+    }
+
+    fn conditions_of(&self, link: &Link) -> Conditions {
+        let account = match (&link.stage, &link.dial.token) {
+            (Stage::Online { account, .. } | Stage::Scanned { account }, _) => self.accounts.get(account),
+            (_, Some(token)) => self.accounts.values().find(|account| account.devices.contains_key(token)),
+            _ => None,
+        };
+        account.map_or_else(|| self.conditions.clone(), |account| self.conditions.and(&account.conditions))
+    }
+
+    fn hear(&mut self, link: &mut Link, conditions: &Conditions, frame: ToNetwork, turn: &mut Turn) {
+        let Stage::Online { account, token, .. } = &link.stage else {
+            match frame {
+                ToNetwork::Close | ToNetwork::LogOut => turn.end = Some(End::Closed),
+                ToNetwork::Send { id, .. } => {
+                    turn.frames.push(FromNetwork::NotTaken { id, later: true, why: "not logged in yet".into() });
+                }
+                ToNetwork::Dial(_) | ToNetwork::Acknowledge(_) | ToNetwork::MarkRead { .. } => {}
+            }
+            return;
+        };
+        match frame {
+            ToNetwork::Close => turn.end = Some(End::Closed),
+            ToNetwork::LogOut => {
+                if let Some(account) = self.accounts.get_mut(account) {
+                    account.devices.remove(token);
+                }
+                turn.end = Some(End::LoggedOut);
+            }
+            ToNetwork::Acknowledge(deliveries) => {
+                let lost = self.chance(conditions.lost_acks);
+                let device = self.accounts.get_mut(account).and_then(|account| account.devices.get_mut(token));
+                if let (Some(device), false) = (device, lost) {
+                    device.acknowledge(&deliveries);
+                }
+            }
+            ToNetwork::Send { chat, id, text } => turn.frames.push(self.take(account, chat, id, text)),
+            ToNetwork::MarkRead { chat, messages } => {
+                if let Some(person) = self.people.get_mut(&chat) {
+                    person.seen.extend(messages.into_iter().map(|id| (account.clone(), id)));
+                }
+            }
+            ToNetwork::Dial(_) => {}
+        }
+    }
+
+    fn advance(&mut self, id: ConnectionId, link: &mut Link, conditions: &Conditions, turn: &mut Turn) {
+        if let Stage::Dialled { answered_at } = link.stage {
+            if Instant::now() < answered_at {
+                turn.again_at = Some(answered_at);
+                return;
+            }
+            self.answer_dial(id, link, conditions, turn);
+        }
+        if let Stage::Scanned { account } = &link.stage {
+            let account = account.clone();
+            self.pair(id, link, account, turn);
+        }
+        if let Stage::Code { .. } = link.stage {
+            self.show_code(link, turn);
+        }
+        if let Stage::Online { .. } = link.stage
+            && turn.end.is_none()
+        {
+            self.attend(id, link, conditions, turn);
+        }
+    }
+
+    fn answer_dial(&mut self, id: ConnectionId, link: &mut Link, conditions: &Conditions, turn: &mut Turn) {
+        if link.dial.proxy.as_ref().is_some_and(|proxy| self.refusing_proxies.contains(proxy)) {
+            return turn.reject(Reason::new(ReasonKind::ProxyRefused).code("407"));
+        }
+        if conditions.outdated {
+            return turn.reject(Reason::new(ReasonKind::ClientOutdated).code("405"));
+        }
+        turn.frames.push(FromNetwork::Welcome);
+        if let Some(connection) = self.journal.connection(id) {
+            connection.welcomed = true;
+        }
+        let Some(token) = link.dial.token.clone() else {
+            link.stage = Stage::Code { code: String::new(), sequence: 0, expires: Instant::now() };
+            return;
+        };
+        let owner = self.accounts.iter().find(|(_, account)| account.devices.contains_key(&token));
+        match owner.map(|(address, _)| address.clone()) {
+            Some(account) => self.log_in(id, link, account, token, turn),
+            None => turn.reject(Self::logged_out()),
+        }
+    }
+
+    /// Issues the next code of the round when the one before has run out.
+    fn show_code(&mut self, link: &mut Link, turn: &mut Turn) {
+        let Stage::Code { code, sequence, expires } = &mut link.stage else { return };
+        if Instant::now() >= *expires {
+            let (kind, life) = match &link.dial.method {
+                LoginMethod::Qr => (CodeKind::Qr, self.settings.qr_codes.get(*sequence as usize)),
+                LoginMethod::PairingCode { .. } => {
+                    (CodeKind::Pairing, Some(&self.settings.pairing_code).filter(|_| *sequence == 0))
+                }
+            };
+            let Some(life) = life.copied() else {
+                turn.frames.push(FromNetwork::CodesRanOut);
+                turn.end = Some(End::CodesRanOut);
+                return;
+            };
+            *code = match kind {
+                CodeKind::Qr => format!("simulated:{}", self.hex(24)),
+                CodeKind::Pairing => self.hex(4),
+            };
+            *sequence += 1;
+            *expires = Instant::now() + life;
+            self.codes.insert(code.clone());
+            let expires_at = self.clock.now() + life;
+            turn.frames.push(FromNetwork::Code { kind, code: code.clone(), sequence: *sequence, expires_at });
+        }
+        turn.again_at = Some(*expires);
+    }
+
+    fn pair(&mut self, id: ConnectionId, link: &mut Link, account: Address, turn: &mut Turn) {
+        let (token, redial) = (self.hex(16), self.settings.redial_after_pairing);
+        let Some(known) = self.accounts.get_mut(&account) else { return };
+        known.devices.insert(token.clone(), Device::new(link.dial.session, link.dial.device_name.clone()));
+        turn.frames.push(FromNetwork::Paired { account: known.identity.clone(), token: token.clone(), redial });
+        if redial {
+            turn.end = Some(End::Paired);
+        } else {
+            self.log_in(id, link, account, token, turn);
+        }
+    }
+
+    /// One connection per account: who logs in last stays.
+    fn log_in(&mut self, id: ConnectionId, link: &mut Link, account: Address, token: String, turn: &mut Turn) {
+        let now = self.now();
+        let Some(known) = self.accounts.get_mut(&account) else { return };
+        if let Some(reason) = known.ban(now) {
+            return turn.reject(reason);
+        }
+        let identity = known.identity.clone();
+        if let Some(first) = known.live {
+            self.journal.overlaps.push(Overlap { account: account.clone(), first, second: id, at: now });
+            self.kick(&account, Self::replaced());
+        }
+        if let Some(known) = self.accounts.get_mut(&account) {
+            known.live = Some(id);
+        }
+        if let Some(connection) = self.journal.connection(id) {
+            connection.login = Some((account.clone(), now));
+        }
+        turn.frames.push(FromNetwork::Ready(identity));
+        link.stage = Stage::Online { account, token, alive_at: Instant::now() + self.settings.keepalive };
+    }
+
+    /// Says what there is to say to a connection that is logged in.
+    fn attend(&mut self, id: ConnectionId, link: &mut Link, conditions: &Conditions, turn: &mut Turn) {
+        let Stage::Online { account, token, alive_at } = &mut link.stage else { return };
+        let now = Instant::now();
+        if now >= *alive_at {
+            turn.frames.push(FromNetwork::Alive);
+            *alive_at = now + self.settings.keepalive;
+        }
+        let device = self.accounts.get_mut(account).and_then(|account| account.devices.get_mut(token));
+        let Some(device) = device else { return };
+        let deliveries = device.due(id, now + self.settings.redelivery, self.settings.batch);
+        turn.again_at = device.next_due(id).into_iter().chain([*alive_at]).min();
+        for frame in deliveries {
+            if self.chance(conditions.duplicates) {
+                turn.frames.push(frame.clone());
+            }
+            turn.frames.push(frame);
+        }
+    }
+}

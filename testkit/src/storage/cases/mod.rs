@@ -1,0 +1,18 @@
+//! The cases, by the concept whose promises they check.
+
+pub(super) mod agent;
+pub(super) mod audit;
+pub(super) mod changes;
+pub(super) mod close;
+pub(super) mod commit;
+pub(super) mod concurrent;
+pub(super) mod conversation;
+pub(super) mod delete;
+pub(super) mod event;
+pub(super) mod lease;
+pub(super) mod port;
+pub(super) mod search;
+pub(super) mod session;
+pub(super) mod status;
+pub(super) mod unread;
+pub(super) mod vault;

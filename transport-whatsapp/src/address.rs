@@ -1,0 +1,65 @@
+//! Addresses as Seatport knows them: without a device, and by phone number where that is known.
+
+use seatport::Address;
+use seatport::lifecycle::Account;
+use whatsapp_rust::{Client, Jid};
+
+/// The address without its device.
+pub(crate) fn address(jid: &Jid) -> Option<Address> {
+    Address::new(jid.to_non_ad_string()).ok()
+}
+
+/// The JID of an address.
+pub(crate) fn jid(address: &Address) -> Option<Jid> {
+    address.as_str().parse().ok()
+}
+
+/// The address by phone number: of `jid` itself, of `also` (what the stanza told besides), or of what the client has learnt
+/// before; else the hidden one. The same person would otherwise be two chats.
+pub(crate) async fn by_number(client: &Client, jid: &Jid, also: Option<&Jid>) -> Option<Address> {
+    if !jid.is_lid() {
+        return address(jid);
+    }
+    if let Some(also) = also.filter(|also| also.is_pn()) {
+        return address(also);
+    }
+    match client.get_lid_pn_entry(jid).await {
+        Ok(Some(known)) => Address::new(format!("{}@s.whatsapp.net", known.phone_number)).ok(),
+        // A failing vault has decided the connection's fate by now; the hidden address is right in any case.
+        Ok(None) | Err(_) => address(jid),
+    }
+}
+
+/// The account with these addresses. `name` may be empty: not known yet.
+pub(crate) fn account(pn: Option<&Jid>, lid: Option<&Jid>, name: &str) -> Option<Account> {
+    let own = pn.or(lid)?;
+    Some(Account {
+        address: address(own)?,
+        phone: pn.map(|pn| pn.user_base().to_owned()),
+        name: (!name.is_empty()).then(|| name.to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_no_device() {
+        let jid: Jid = "5511999990001:7@s.whatsapp.net".parse().unwrap();
+        assert_eq!(address(&jid).unwrap().as_str(), "5511999990001@s.whatsapp.net");
+        let group: Jid = "120363021033254949@g.us".parse().unwrap();
+        assert_eq!(address(&group).unwrap().as_str(), "120363021033254949@g.us");
+    }
+
+    #[test]
+    fn an_account_is_known_by_its_number_first() {
+        let (pn, lid): (Jid, Jid) = ("5511:7@s.whatsapp.net".parse().unwrap(), "95511:7@lid".parse().unwrap());
+        let known = account(Some(&pn), Some(&lid), "Mei").unwrap();
+        assert_eq!(known.address.as_str(), "5511@s.whatsapp.net");
+        assert_eq!((known.phone.as_deref(), known.name.as_deref()), (Some("5511"), Some("Mei")));
+        let hidden = account(None, Some(&lid), "").unwrap();
+        assert_eq!((hidden.address.as_str(), hidden.phone, hidden.name), ("95511@lid", None, None));
+        assert_eq!(account(None, None, "Mei"), None);
+    }
+}

@@ -1,0 +1,126 @@
+//! The only place that opens sockets.
+
+use std::time::Duration;
+
+use seatport::lifecycle::{Reason, ReasonKind};
+use seatport::{Proxy, ProxyScheme};
+use tokio::net::TcpStream;
+use tokio_websockets::MaybeTlsStream;
+use whatsapp_rust::transport::{Connector, default_tls_connector};
+
+use crate::fate::Ending;
+use crate::proxy;
+
+/// How long each step of dialling may take: reaching the next host, the proxy's answer, the TLS handshake.
+const STEP: Duration = Duration::from_secs(15);
+
+/// Why a dial failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum DialError {
+    /// The proxy answered no: its credentials or its rules are against it.
+    #[error("the proxy refused: {0}")]
+    ProxySaidNo(String),
+    /// The proxy does not answer, or cannot reach the network.
+    #[error("the proxy failed: {0}")]
+    ProxyFailed(String),
+    /// There is no proxy, and the network could not be reached.
+    #[error("the network could not be reached: {0}")]
+    Unreachable(String),
+}
+
+impl From<&DialError> for Ending {
+    /// A proxy that says no needs a person. One that is away may come back, as may the network: dialling again is worth while,
+    /// and is all that happens, for nothing ever goes around the proxy.
+    fn from(error: &DialError) -> Self {
+        match error {
+            DialError::ProxySaidNo(code) => Self::Rejected(Reason::new(ReasonKind::ProxyRefused).code(code)),
+            DialError::ProxyFailed(code) => Self::Lost(Reason::new(ReasonKind::ProxyRefused).code(code)),
+            DialError::Unreachable(code) => Self::Lost(Reason::new(ReasonKind::ConnectionLost).code(code)),
+        }
+    }
+}
+
+/// Opens the connections of one session: all of them through its proxy, if it has one. Names are then resolved by the proxy.
+#[derive(Debug)]
+pub(crate) struct Dialler {
+    proxy: Option<Proxy>,
+}
+
+impl Dialler {
+    pub(crate) fn new(proxy: Option<Proxy>) -> Self {
+        Self { proxy }
+    }
+
+    /// A stream to this host, by TLS with its certificate checked against the roots of the web, or as it is.
+    pub(crate) async fn dial(&self, host: &str, port: u16, tls: bool) -> Result<MaybeTlsStream<TcpStream>, DialError> {
+        let stream = match &self.proxy {
+            None => reach(host, port).await.map_err(DialError::Unreachable)?,
+            Some(proxy) => {
+                let mut stream = reach(&proxy.host, proxy.port).await.map_err(DialError::ProxyFailed)?;
+                let asked = async {
+                    match proxy.scheme {
+                        ProxyScheme::Http => proxy::http(&mut stream, proxy, host, port).await,
+                        ProxyScheme::Socks5 => proxy::socks5(&mut stream, proxy, host, port).await,
+                    }
+                };
+                tokio::time::timeout(STEP, asked)
+                    .await
+                    .unwrap_or_else(|_| Err(DialError::ProxyFailed("no answer".to_owned())))?;
+                stream
+            }
+        };
+        let connector = if tls { default_tls_connector() } else { Connector::Plain };
+        let wrapped = tokio::time::timeout(STEP, connector.wrap(host, stream)).await;
+        match wrapped {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(error)) => Err(DialError::Unreachable(format!("TLS: {error}"))),
+            Err(_) => Err(DialError::Unreachable("TLS: no answer".to_owned())),
+        }
+    }
+}
+
+async fn reach(host: &str, port: u16) -> Result<TcpStream, String> {
+    let stream = match tokio::time::timeout(STEP, TcpStream::connect((host, port))).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return Err(error.kind().to_string()),
+        Err(_) => return Err("no answer".to_owned()),
+    };
+    // Small messages that wait for nobody; without it they only come later.
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_proxy_that_is_away_is_not_gone_around() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = listener.local_addr().unwrap();
+        // A port that nobody listens on: bound once, and let go of.
+        let away = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let dialler = Dialler::new(Some(format!("http://{away}").parse().unwrap()));
+        let error = dialler.dial("127.0.0.1", target.port(), false).await.unwrap_err();
+        assert_eq!(error, DialError::ProxyFailed("connection refused".to_owned()));
+        let came = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
+        assert!(came.is_err(), "nobody came to the target");
+        assert_eq!(
+            Ending::from(&error),
+            Ending::Lost(Reason::new(ReasonKind::ProxyRefused).code("connection refused"))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_certificate_that_no_root_signed_is_refused() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            // Whatever is not a TLS handshake.
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 200 OK\r\n\r\n").await;
+        });
+        let error = Dialler::new(None).dial("127.0.0.1", port, true).await.unwrap_err();
+        assert!(matches!(&error, DialError::Unreachable(code) if code.starts_with("TLS: ")), "{error}");
+    }
+}
