@@ -44,15 +44,15 @@ impl AgentStore for SqliteStorage {
     async fn remove_agent(&self, id: &AgentId) -> Result<(), StorageError> {
         let id = id.clone();
         let write = self.writer.write(move |step| {
-            // The bound sessions are counted after the deletion, which is undone if there are any.
-            if execute(step.connection, "DELETE FROM agent WHERE id = ?1", [id.as_str()])? == 0 {
-                return Err(StorageErrorKind::NotFound.into());
-            }
+            let known = first(step.connection, "SELECT 1 FROM agent WHERE id = ?1", [id.as_str()], |_| Ok(()))?;
+            known.ok_or(StorageErrorKind::NotFound)?;
             let sql = "SELECT count(*) FROM session WHERE agent = ?1";
-            match first(step.connection, sql, [id.as_str()], |row| row.get(0))? {
-                None | Some(0) => Ok(()),
-                Some(sessions) => Err(StorageErrorKind::AgentBound { sessions }.into()),
+            let sessions = first(step.connection, sql, [id.as_str()], |row| row.get(0))?.unwrap_or(0);
+            if sessions > 0 {
+                return Err(StorageErrorKind::AgentBound { sessions }.into());
             }
+            execute(step.connection, "DELETE FROM agent WHERE id = ?1", [id.as_str()])?;
+            Ok(())
         });
         write.await
     }

@@ -23,18 +23,27 @@ pub(crate) fn land(step: &mut Step<'_>, nodes: &Nodes, commit: &SessionCommit) -
         Nodes::check(found.as_ref().and_then(|head| head.owner), fence)?;
     }
 
+    // All that may refuse the commit comes before anything is written.
+    let held = found.as_ref().and_then(|head| head.port);
+    let port = match commit.port {
+        PortChange::Keep => held,
+        PortChange::Release => None,
+        PortChange::Claim if held.is_some() => held,
+        PortChange::Claim => Some(port::lowest_free(connection)?),
+    };
+
     let mut head = match (found, &commit.record) {
         (Some(head), None) => head,
         (Some(head), Some(record)) => head.rewrite(connection, record)?,
         (None, Some(record)) => Head::insert(connection, commit.session, record)?,
+        // Refused above.
         (None, None) => return Err(StorageErrorKind::NotFound.into()),
     };
     let before = head.counters();
 
-    match commit.port {
-        PortChange::Claim if head.port.is_none() => head.port = Some(port::lowest_free(connection)?),
-        PortChange::Release if head.port.take().is_some() => step.announce(Change::Ports),
-        _ => {}
+    head.port = port;
+    if held.is_some() && port.is_none() {
+        step.announce(Change::Ports);
     }
     if commit.forget_credentials {
         vault::forget_credentials(connection, head.key)?;
@@ -74,8 +83,8 @@ pub(crate) fn land(step: &mut Step<'_>, nodes: &Nodes, commit: &SessionCommit) -
 fn check_expectation(commit: &SessionCommit, found: Option<&Head>) -> Result<(), StorageErrorKind> {
     match (commit.expect, found) {
         (Expect::New, Some(_)) => Err(StorageErrorKind::Exists),
-        (Expect::New, None) => Ok(()),
-        (Expect::Revision(_) | Expect::Present, None) => Err(StorageErrorKind::NotFound),
+        (Expect::New, None) if commit.record.is_some() => Ok(()),
+        (_, None) => Err(StorageErrorKind::NotFound),
         (Expect::Revision(expected), Some(head)) if head.revision != expected => Err(StorageErrorKind::Stale),
         (Expect::Revision(_) | Expect::Present, Some(_)) => Ok(()),
     }

@@ -62,7 +62,7 @@ fn writer(file: &Path, options: &SqliteOptions) -> Result<Connection, Failure> {
     connection.pragma_update(None, "cache_size", -32 * 1024)?;
     // A page that many messages touch is written to the database once in 16 MB of log rather than in 4.
     connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
-    // Savepoints are kept in memory rather than in files.
+    // What a statement needs to undo itself is kept in memory rather than in a file.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // A migration that rebuilds a table must not take along what refers to it.
     connection.pragma_update(None, "foreign_keys", "OFF")?;

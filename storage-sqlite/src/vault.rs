@@ -106,7 +106,7 @@ impl VaultStore for SqliteStorage {
 
     async fn set_key_check(&self, sealed: Vec<u8>) -> Result<(), StorageError> {
         let write = self.writer.write(move |step| {
-            execute(step.connection, "UPDATE organisation SET key_check = ?1", [sealed])?;
+            execute(step.connection, "UPDATE organisation SET key_check = ?1", [&sealed])?;
             Ok(())
         });
         write.await

@@ -1,9 +1,12 @@
 //! The one writer: what many callers want written at the same moment lands in one transaction (group commit).
 //!
 //! Callers put requests into a queue. Whoever finds nobody leading starts a leader on tokio's blocking threads: it takes what
-//! waits, runs each request inside a savepoint of one transaction, commits once, and answers; meanwhile the next batch
-//! gathers. A commit waits for the disk, so this is worth an order of magnitude. Once queued, a request happens whether or not
-//! its caller still waits.
+//! waits, runs all of it in one transaction, commits once, and answers; meanwhile the next batch gathers. A commit waits for
+//! the disk, so this is worth an order of magnitude. Once queued, a request happens whether or not its caller still waits.
+//!
+//! Requests of a batch do not disturb one another. One that is refused has written nothing yet, so the others just go on. One
+//! that fails half-way spoils the transaction: it is rolled back, and each request of the batch gets a transaction of its own.
+//! Savepoints would do as well, but every request would pay for them, a quarter of its price, and hardly one needs them.
 //!
 //! All blocking work is done by `spawn_blocking`, which tokio's paused clock waits for; it would run ahead of a thread of ours.
 
@@ -22,7 +25,6 @@ use tokio::task::spawn_blocking;
 
 use crate::error::{Failure, abandoned, sqlite};
 use crate::lock::Lock;
-use crate::sql::execute;
 
 /// How many requests one transaction takes at most, so that the first of them does not wait for all of a flood.
 const BATCH: usize = 1024;
@@ -61,7 +63,7 @@ struct Ground {
 
 /// One request's view of the transaction.
 pub(crate) struct Step<'a> {
-    /// The connection, inside the request's savepoint.
+    /// The connection, inside the transaction.
     pub(crate) connection: &'a Connection,
     /// What is announced once the transaction is durable.
     changes: Vec<Change>,
@@ -82,15 +84,15 @@ impl Step<'_> {
 
 /// A request, whatever its result is.
 trait Request: Send {
-    /// Does the work; answers its error's kind if it was refused or failed.
-    fn run(&mut self, step: &mut Step<'_>, shared: &Shared) -> Result<(), StorageErrorKind>;
+    /// Does the work, perhaps not for the first time; answers whether it succeeded.
+    fn run(&mut self, step: &mut Step<'_>, shared: &Shared) -> bool;
 
     /// Tells the caller how it ended: as the work did, unless the whole batch was `lost`.
-    fn answer(self: Box<Self>, lost: Option<&dyn Fn() -> StorageError>);
+    fn answer(self: Box<Self>, lost: Option<StorageError>);
 }
 
 struct Job<T, F> {
-    work: Option<F>,
+    work: F,
     outcome: Option<Result<T, StorageError>>,
     reply: oneshot::Sender<Result<T, StorageError>>,
 }
@@ -98,24 +100,21 @@ struct Job<T, F> {
 impl<T, F> Request for Job<T, F>
 where
     T: Send,
-    F: FnOnce(&mut Step<'_>) -> Result<T, Failure> + Send,
+    F: Fn(&mut Step<'_>) -> Result<T, Failure> + Send,
 {
-    fn run(&mut self, step: &mut Step<'_>, shared: &Shared) -> Result<(), StorageErrorKind> {
-        let Some(work) = self.work.take() else { return Ok(()) };
-        // A panic is a fault of one request; its savepoint is rolled back like that of a refused one.
-        let outcome = match catch_unwind(AssertUnwindSafe(|| work(step))) {
+    fn run(&mut self, step: &mut Step<'_>, shared: &Shared) -> bool {
+        // A panic is a fault of this request alone, like any other failure.
+        let outcome = match catch_unwind(AssertUnwindSafe(|| (self.work)(step))) {
             Ok(outcome) => outcome.map_err(|failure| failure.into_error(&shared.file)),
             Err(_) => Err(abandoned(&shared.file)),
         };
-        let kind = outcome.as_ref().map(|_| ()).map_err(StorageError::kind);
-        self.outcome = Some(outcome);
-        kind
+        self.outcome.insert(outcome).is_ok()
     }
 
-    fn answer(self: Box<Self>, lost: Option<&dyn Fn() -> StorageError>) {
+    fn answer(self: Box<Self>, lost: Option<StorageError>) {
         let outcome = match (self.outcome, lost) {
             (Some(Err(refused)), _) => Err(refused),
-            (_, Some(lost)) => Err(lost()),
+            (_, Some(lost)) => Err(lost),
             (Some(done), None) => done,
             // Every request of a batch that was not lost has run.
             (None, None) => return,
@@ -139,13 +138,15 @@ impl Writer {
     }
 
     /// Does this work as a whole or not at all, and answers once it is durable.
+    ///
+    /// The work decides whether it refuses before it writes anything. It may be run again if what met it in its batch failed.
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StorageError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Step<'_>) -> Result<T, Failure> + Send + 'static,
+        F: Fn(&mut Step<'_>) -> Result<T, Failure> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Box::new(Job { work: Some(work), outcome: None, reply }))?;
+        self.enqueue(Box::new(Job { work, outcome: None, reply }))?;
         answer.await.unwrap_or_else(|_| Err(abandoned(&self.0.file)))
     }
 
@@ -264,13 +265,13 @@ impl Shared {
                 }
                 batch.into_iter().for_each(|request| request.answer(None));
             }
-            Err(Lost::Sqlite(error)) => {
-                let lost = || sqlite(&self.file, error.clone());
-                batch.into_iter().for_each(|request| request.answer(Some(&lost)));
+            Err(Lost::Spoiled) if batch.len() > 1 => {
+                batch.into_iter().for_each(|request| self.serve(ground, vec![request]));
             }
-            Err(Lost::With(kind)) => {
-                let lost = || StorageError::from(kind);
-                batch.into_iter().for_each(|request| request.answer(Some(&lost)));
+            Err(Lost::Spoiled) => batch.into_iter().for_each(|request| request.answer(None)),
+            Err(Lost::Sqlite(error)) => {
+                let lost = || Some(sqlite(&self.file, error.clone()));
+                batch.into_iter().for_each(|request| request.answer(lost()));
             }
         }
     }
@@ -281,20 +282,15 @@ impl Shared {
         // Rolls back when it is dropped without a commit.
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         for request in batch {
-            execute(connection, "SAVEPOINT request", [])?;
+            let written = connection.total_changes();
             let mut step = Step { connection, changes: Vec::new(), sweep: false };
-            match request.run(&mut step, self) {
-                Ok(()) => {
-                    changes.append(&mut step.changes);
-                    ground.to_sweep |= step.sweep;
-                }
-                // After some errors, of a full disk for instance, SQLite has rolled back everything.
-                Err(kind) if connection.is_autocommit() => return Err(Lost::With(kind)),
-                Err(_) => {
-                    execute(connection, "ROLLBACK TO request", [])?;
-                }
+            if request.run(&mut step, self) {
+                changes.append(&mut step.changes);
+                ground.to_sweep |= step.sweep;
+            } else if connection.total_changes() != written || connection.is_autocommit() {
+                // It has written something; or SQLite rolled back by itself, as it does when the disk is full, for instance.
+                return Err(Lost::Spoiled);
             }
-            execute(connection, "RELEASE request", [])?;
         }
         transaction.commit()?;
         Ok(changes)
@@ -303,10 +299,10 @@ impl Shared {
 
 /// Why a whole batch did not land.
 enum Lost {
-    /// The transaction itself could not be begun, kept or committed.
+    /// The transaction could not be begun or committed.
     Sqlite(Arc<rusqlite::Error>),
-    /// One request's error took the transaction along.
-    With(StorageErrorKind),
+    /// One request failed half-way.
+    Spoiled,
 }
 
 impl From<rusqlite::Error> for Lost {

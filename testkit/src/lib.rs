@@ -2,7 +2,6 @@
 
 mod clock;
 pub mod messenger;
+pub mod storage;
 
 pub use clock::VirtualClock;
-
-// storage: the storage suite, broken stores, fault injection

@@ -68,7 +68,7 @@ mod tests {
         let extended = wa::message::ExtendedTextMessage { text: Some("hi".to_owned()), ..Default::default() };
         let extended = wa::Message { extended_text_message: MessageField::some(extended), ..Default::default() };
         let wrapper =
-            wa::message::FutureProofMessage { message: MessageField::some(plain.clone()), ..Default::default() };
+            wa::message::FutureProofMessage { message: MessageField::some(plain.clone()) };
         let ephemeral = wa::Message { ephemeral_message: MessageField::some(wrapper), ..Default::default() };
         for message in [plain, extended, ephemeral] {
             assert_eq!(content(&message), Some(Content::Text("hi".to_owned())));
@@ -80,7 +80,7 @@ mod tests {
         let image = wa::message::ImageMessage { caption: Some("look".to_owned()), ..Default::default() };
         let image = wa::Message { image_message: MessageField::some(image), ..Default::default() };
         assert_eq!(content(&image), Some(Content::Unsupported("image".to_owned())));
-        let wrapper = wa::message::FutureProofMessage { message: MessageField::some(image), ..Default::default() };
+        let wrapper = wa::message::FutureProofMessage { message: MessageField::some(image) };
         let once = wa::Message { view_once_message_v2: MessageField::some(wrapper), ..Default::default() };
         assert_eq!(content(&once), Some(Content::Unsupported("image".to_owned())));
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use seatport::lifecycle::Reason;
+use seatport::lifecycle::{Account, Reason};
 use seatport::transport::{ConnectError, Signal};
 use tokio::sync::watch;
 
@@ -17,6 +17,8 @@ pub(crate) enum Ending {
     Rejected(Reason),
     /// The round of login codes ran out.
     LoginExpired,
+    /// The device was linked to this account, and has to log in now.
+    Linked(Account),
 }
 
 impl Ending {
@@ -27,6 +29,7 @@ impl Ending {
             Self::Lost(reason) => Some(Signal::Lost(reason)),
             Self::Rejected(reason) => Some(Signal::Rejected(reason)),
             Self::LoginExpired => Some(Signal::LoginExpired),
+            Self::Linked(account) => Some(Signal::Paired { account, redial: true }),
         }
     }
 }

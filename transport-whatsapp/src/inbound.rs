@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use whatsapp_rust::anyhow::{Result, bail};
 use whatsapp_rust::types::durability_hook;
 use whatsapp_rust::types::message::{MessageCategory, MessageInfo};
+use whatsapp_rust::wacore_binary::JidExt;
 use whatsapp_rust::{Client, InboundDurabilityHook, Jid};
 
 use crate::address::by_number;

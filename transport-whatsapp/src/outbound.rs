@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use whatsapp_rust::prelude::wa;
 use whatsapp_rust::send::SendError as ClientError;
 use whatsapp_rust::wacore::types::events::ServerAck;
+use whatsapp_rust::wacore_binary::JidExt;
 use whatsapp_rust::{Client, Jid, SendOptions};
 
 use crate::address::jid;

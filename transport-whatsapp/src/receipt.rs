@@ -5,7 +5,7 @@ use seatport::conversation::MessageStatus;
 use seatport::transport::Signal;
 use whatsapp_rust::types::presence::ReceiptType;
 use whatsapp_rust::wacore::types::events::Receipt;
-use whatsapp_rust::wacore_binary::NodeRef;
+use whatsapp_rust::wacore_binary::{JidExt, NodeRef};
 use whatsapp_rust::{Client, Jid};
 
 use crate::address::by_number;

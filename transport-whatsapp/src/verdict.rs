@@ -26,7 +26,9 @@ pub(crate) fn verdict(event: &Event, now: Timestamp) -> Option<Ending> {
         Event::QrScannedWithoutMultidevice(_) => {
             rejected(ReasonKind::Refused, "the phone does not link devices".to_owned())
         }
-        Event::PairingQrCodesExhausted(_) | Event::PairingCodeRefresh(_) => Some(Ending::LoginExpired),
+        // While a code for typing is out, the end of the QR codes means nothing.
+        Event::PairingQrCodesExhausted(event) => event.disconnected.then_some(Ending::LoginExpired),
+        Event::PairingCodeRefresh(_) => Some(Ending::LoginExpired),
         Event::Disconnected(event) => Some(lost(event.reason.to_string())),
         _ => None,
     }

@@ -81,9 +81,9 @@ impl Database {
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = VaultKey::generate(&Random::from_os()?);
-                private().open(&self.key_file).and_then(|mut made| made.write_all(key.expose())).with_context(|| {
-                    format!("key file {file} cannot be written; name one that can be with --key-file")
-                })?;
+                private().open(&self.key_file).and_then(|mut made| made.write_all(key.expose())).with_context(
+                    || format!("key file {file} cannot be written; name one that can be with --key-file"),
+                )?;
                 Ok(key)
             }
             Err(error) => Err(error)

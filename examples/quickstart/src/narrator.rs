@@ -163,14 +163,7 @@ impl Row {
         let port = card.port.map(|port| port.to_string());
         let unread = card.unread.to_string();
         Self {
-            cells: [
-                or_dash(account),
-                card.status.to_string(),
-                unread,
-                or_dash(remark),
-                or_dash(agent),
-                or_dash(port),
-            ],
+            cells: [or_dash(account), card.status.to_string(), unread, or_dash(remark), or_dash(agent), or_dash(port)],
         }
     }
 }

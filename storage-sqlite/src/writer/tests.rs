@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::SqliteStorage;
-use crate::sql::first;
+use crate::sql::{execute, first};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
@@ -30,7 +30,7 @@ fn add_session(seed: u64, remark: &str) -> SessionCommit {
 /// Keeps the writer busy until something is sent, so that what is written meanwhile becomes one batch.
 async fn hold(storage: &SqliteStorage) -> mpsc::Sender<()> {
     let (release, released) = mpsc::channel();
-    let (begun, has_begun) = oneshot::channel();
+    let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
     let writer = storage.writer.clone();
     tokio::spawn(async move {
         let held = writer.write(move |_| {
@@ -40,14 +40,14 @@ async fn hold(storage: &SqliteStorage) -> mpsc::Sender<()> {
         });
         held.await
     });
-    has_begun.await.unwrap();
+    has_begun.recv().await.unwrap();
     release
 }
 
 /// Starts a write and waits until it is queued.
 async fn queue<T: Send + 'static>(
     storage: &SqliteStorage,
-    work: impl FnOnce(&mut Step<'_>) -> Result<T, Failure> + Send + 'static,
+    work: impl Fn(&mut Step<'_>) -> Result<T, Failure> + Send + 'static,
 ) -> JoinHandle<Result<T, StorageError>> {
     let writer = storage.writer.clone();
     let before = writer.0.queue.lock().waiting.len();
@@ -58,7 +58,7 @@ async fn queue<T: Send + 'static>(
     task
 }
 
-fn put(name: &'static str) -> impl FnOnce(&mut Step<'_>) -> Result<(), Failure> + Send + 'static {
+fn put(name: &'static str) -> impl Fn(&mut Step<'_>) -> Result<(), Failure> + Send + 'static {
     move |step| {
         execute(step.connection, "INSERT INTO agent (id, name, role) VALUES (?1, ?1, 1)", [name])?;
         Ok(())
@@ -69,6 +69,14 @@ fn count(connection: &Connection) -> u64 {
     first(connection, "SELECT count(*) FROM agent", [], |row| row.get(0)).unwrap().unwrap()
 }
 
+/// Adds an agent, and answers how many there are, seen from inside the transaction and from outside it.
+fn put_and_look(name: &'static str, file: PathBuf) -> impl Fn(&mut Step<'_>) -> Result<(u64, u64), Failure> + Send {
+    move |step| {
+        put(name)(step)?;
+        Ok((count(step.connection), count(&Connection::open(&file)?)))
+    }
+}
+
 #[tokio::test]
 async fn requests_that_meet_land_in_one_transaction_and_a_refused_one_disturbs_no_other() {
     let (directory, storage) = storage().await;
@@ -76,22 +84,34 @@ async fn requests_that_meet_land_in_one_transaction_and_a_refused_one_disturbs_n
 
     let release = hold(&storage).await;
     let first = queue(&storage, put("ada")).await;
-    let refused = queue(&storage, |step| {
-        put("never")(step)?;
-        Err::<(), _>(StorageErrorKind::Stale.into())
-    });
-    let refused = refused.await;
-    let last = queue(&storage, move |step| {
-        put("bea")(step)?;
-        // Seen from inside the transaction, and from outside it.
-        Ok((count(step.connection), count(&Connection::open(&file)?)))
-    });
-    let last = last.await;
+    let refused = queue(&storage, |_| Err::<(), _>(StorageErrorKind::Stale.into())).await;
+    let last = queue(&storage, put_and_look("bea", file)).await;
     release.send(()).unwrap();
 
     first.await.unwrap().unwrap();
     assert_eq!(refused.await.unwrap().unwrap_err().kind(), StorageErrorKind::Stale);
     assert_eq!(last.await.unwrap().unwrap(), (2, 0), "the first was committed before the last was run");
+    assert_eq!(storage.agents().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn one_that_fails_half_way_is_undone_and_the_others_land_without_it() {
+    let (directory, storage) = storage().await;
+    let file = directory.path().join("seatport.db");
+
+    let release = hold(&storage).await;
+    let first = queue(&storage, put("ada")).await;
+    let fails = queue(&storage, |step| {
+        put("never")(step)?;
+        Err::<(), _>(StorageErrorKind::Stale.into())
+    });
+    let fails = fails.await;
+    let last = queue(&storage, put_and_look("bea", file)).await;
+    release.send(()).unwrap();
+
+    first.await.unwrap().unwrap();
+    assert_eq!(fails.await.unwrap().unwrap_err().kind(), StorageErrorKind::Stale);
+    assert_eq!(last.await.unwrap().unwrap(), (2, 1), "each got a transaction of its own");
     let names: Vec<_> = storage.agents().await.unwrap().into_iter().map(|agent| agent.name).collect();
     assert_eq!(names, ["ada", "bea"]);
 }
@@ -203,7 +223,7 @@ async fn a_full_disk_is_told_and_everything_before_it_stays() {
             }
         }
     }
-    let error = error.expect("some page has to be the last one");
+    let error: StorageError = error.expect("some page has to be the last one");
     assert_eq!((error.kind(), error.retry()), (StorageErrorKind::Full, Retry::Later));
     assert!(error.to_string().contains("seatport.db has no space left"), "{error}");
     assert_eq!(storage.count_sessions().await, landed);

@@ -81,7 +81,9 @@ impl Device {
     }
 
     pub(super) fn acknowledge(&mut self, numbers: &[u64]) {
-        self.mailbox.retain(|number, _| !numbers.contains(number));
+        for number in numbers {
+            self.mailbox.remove(number);
+        }
     }
 
     /// How many messages it has not acknowledged.

@@ -58,6 +58,8 @@ async fn listen(mut presence: Presence, mut ear: Ear, outgoing: mpsc::UnboundedS
             }
         };
         tokio::select! {
+            // First of all, whether the other side is still there.
+            biased;
             frame = ear.hear() => heard.push_back(frame.ok_or(HungUp)?),
             () = presence.wake.notified() => {}
             () = again_at => {}

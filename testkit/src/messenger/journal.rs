@@ -50,7 +50,8 @@ pub struct ConnectionRecord {
     pub end: Option<(End, Timestamp)>,
 }
 
-/// A login of an account that another connection was still logged in to. The network replaces the earlier one.
+/// A login of an account that another connection was still logged in to, and not merely not yet known to be gone. The network
+/// replaces the earlier one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Overlap {
@@ -105,7 +106,7 @@ impl Journal {
         self.connections.iter().filter(move |record| record.login.as_ref().is_some_and(|(who, _)| who == account))
     }
 
-    /// How many connections of this account there are now: one or none.
+    /// How many connections of this account there are now: one or none, and two for the moment in which one replaces the other.
     #[must_use]
     pub fn live(&self, account: &Address) -> usize {
         self.logins(account).filter(|connection| connection.end.is_none()).count()
@@ -118,6 +119,7 @@ impl Journal {
     }
 
     pub(super) fn connection(&mut self, id: ConnectionId) -> Option<&mut ConnectionRecord> {
-        self.connections.iter_mut().find(|connection| connection.id == id)
+        // Numbered from 1 in the order of the list, which only grows.
+        self.connections.get_mut(usize::try_from(id.0).ok()?.checked_sub(1)?)
     }
 }

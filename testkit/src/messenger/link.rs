@@ -15,8 +15,9 @@ use super::network::State;
 use super::settings::Conditions;
 use super::wire::{CodeKind, Dial, FromNetwork, ToNetwork};
 
-/// No dial is answered faster. The end of an earlier connection, which shows at once, is always seen before.
-const FASTEST_DIAL: Duration = Duration::from_millis(1);
+/// How long a connection that was replaced lives on. If its other side is gone, that shows within this time: then it was
+/// dead when the next one logged in, and the two did not overlap.
+const LAST_SIGN: Duration = Duration::from_millis(50);
 
 /// A connection that has not ended.
 pub(super) struct Link {
@@ -24,8 +25,15 @@ pub(super) struct Link {
     pub(super) wake: Arc<Notify>,
     pub(super) dial: Dial,
     pub(super) stage: Stage,
-    /// Why it is to end.
-    pub(super) verdict: Option<Reason>,
+    pub(super) verdict: Option<Verdict>,
+}
+
+/// Why a connection is to end.
+pub(super) struct Verdict {
+    pub(super) reason: Reason,
+    /// The login that took its place.
+    pub(super) overlap: Option<Overlap>,
+    pub(super) at: Instant,
 }
 
 pub(super) enum Stage {
@@ -73,7 +81,7 @@ impl State {
             login: None,
             end: None,
         });
-        let answered_at = Instant::now() + self.settings.latency.max(FASTEST_DIAL);
+        let answered_at = Instant::now() + self.settings.latency;
         let wake = Arc::new(Notify::new());
         let link = Link { wake: wake.clone(), dial, stage: Stage::Dialled { answered_at }, verdict: None };
         self.links.insert(id, link);
@@ -112,13 +120,14 @@ impl State {
         while let (Some(frame), None) = (heard.pop_front(), turn.end) {
             self.hear(link, &conditions, frame, &mut turn);
         }
-        if turn.end.is_none()
-            && let Some(reason) = link.verdict.take()
-        {
-            turn.reject(reason);
-        }
-        if turn.end.is_none() {
-            self.advance(id, link, &conditions, &mut turn);
+        match &link.verdict {
+            _ if turn.end.is_some() => {}
+            None => self.advance(id, link, &conditions, &mut turn),
+            Some(verdict) if Instant::now() < verdict.at => turn.again_at = Some(verdict.at),
+            Some(verdict) => {
+                turn.reject(verdict.reason.clone());
+                self.journal.overlaps.extend(verdict.overlap.clone());
+            }
         }
         turn
     }
@@ -261,8 +270,9 @@ impl State {
         }
         let identity = known.identity.clone();
         if let Some(first) = known.live {
-            self.journal.overlaps.push(Overlap { account: account.clone(), first, second: id, at: now });
-            self.kick(&account, Self::replaced());
+            let overlap = Overlap { account: account.clone(), first, second: id, at: now };
+            let at = Instant::now() + LAST_SIGN;
+            self.sentence(&account, Verdict { reason: Self::replaced(), overlap: Some(overlap), at });
         }
         if let Some(known) = self.accounts.get_mut(&account) {
             known.live = Some(id);

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::account::{Account, Item};
 use super::journal::{ConnectionId, Journal, Sent};
-use super::link::Link;
+use super::link::{Link, Verdict};
 use super::person::Received;
 use super::settings::{Conditions, Settings};
 use super::wire::{FromNetwork, Letter};
@@ -33,6 +33,8 @@ pub(super) struct State {
     /// Every login code ever issued, to tell an expired one from one that never was.
     pub(super) codes: BTreeSet<String>,
     pub(super) journal: Journal,
+    /// Where in the journal a message is: by sender, recipient and id.
+    sent: BTreeMap<(Address, Address, MessageId), usize>,
     numbers: u64,
 }
 
@@ -57,6 +59,7 @@ impl Network {
             links: BTreeMap::new(),
             codes: BTreeSet::new(),
             journal: Journal::default(),
+            sent: BTreeMap::new(),
             numbers: 0,
         }))
     }
@@ -155,9 +158,8 @@ impl State {
 
     /// Takes a message that came through a connection. The same id again is counted, and carried no second time.
     pub(super) fn take(&mut self, from: &Address, to: Address, id: MessageId, text: String) -> FromNetwork {
-        if let Some(sent) =
-            self.journal.sent.iter_mut().find(|sent| sent.from == *from && sent.to == to && sent.id == id)
-        {
+        let key = (from.clone(), to.clone(), id.clone());
+        if let Some(sent) = self.sent.get(&key).and_then(|index| self.journal.sent.get_mut(*index)) {
             sent.times += 1;
             return FromNetwork::Taken(id);
         }
@@ -165,15 +167,20 @@ impl State {
             return FromNetwork::NotTaken { why: format!("404: nobody has the address {to}"), id, later: false };
         }
         let at = self.now();
+        self.sent.insert(key, self.journal.sent.len());
         self.journal.sent.push(Sent { from: from.clone(), to, id: id.clone(), text, at, times: 1 });
         FromNetwork::Taken(id)
     }
 
     /// Ends the connection that is logged in to an account, for this reason.
     pub(super) fn kick(&mut self, account: &Address, reason: Reason) {
+        self.sentence(account, Verdict { reason, overlap: None, at: Instant::now() });
+    }
+
+    pub(super) fn sentence(&mut self, account: &Address, verdict: Verdict) {
         if let Some(id) = self.accounts.get_mut(account).and_then(|account| account.live.take()) {
             if let Some(link) = self.links.get_mut(&id) {
-                link.verdict = Some(reason);
+                link.verdict = Some(verdict);
             }
             self.wake(Some(id));
         }

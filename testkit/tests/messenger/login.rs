@@ -8,7 +8,7 @@ use seatport::{LoginMethod, Proxy, Timestamp};
 use seatport_testkit::messenger::{End, PhoneError, Settings};
 use tokio::time::{Instant, sleep};
 
-use crate::seat::{Seat, challenge, messenger, one_online, ready, signal};
+use crate::seat::{Seat, challenge, messenger, one_online, ready, send, signal, stored};
 
 /// The reason of the rejection that is due now, after which the connection must be closed.
 async fn rejected(connection: &mut seatport::transport::Connection) -> seatport::lifecycle::Reason {
@@ -152,6 +152,23 @@ async fn logged_out_from_the_phone_the_credentials_are_worthless() {
     let mut connection = seat.dial().await.unwrap();
     let reason = rejected(&mut connection).await;
     assert_eq!((reason.kind, reason.code.as_deref()), (ReasonKind::LoggedOut, Some("401")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_phone_logs_out_one_session_and_leaves_the_other() {
+    let (messenger, phone, first, connection) = one_online().await;
+    let second = Seat::new(2, messenger.transport());
+    drop(connection);
+    let mut connection = second.log_in(&phone).await;
+    phone.log_out(first.session()).unwrap();
+    assert_eq!(phone.devices().iter().map(|device| device.session).collect::<Vec<_>>(), [second.session()]);
+
+    let bob = messenger.person("bob");
+    assert_eq!(send(&connection, bob.address(), "OUT1", "hello").await, Ok(()), "the other is still online");
+    let mut refused = first.dial().await.unwrap();
+    assert_eq!(rejected(&mut refused).await.kind, ReasonKind::LoggedOut);
+    bob.write(phone.address(), "hello");
+    assert_eq!(stored(&mut connection).await.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

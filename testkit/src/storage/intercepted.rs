@@ -1,0 +1,269 @@
+//! A storage with a layer around it that sees every call.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use seatport::conversation::{Chat, Contact, StoredMessage};
+use seatport::storage::{
+    AgentStore, AuditStore, Change, Committed, ConversationStore, EventStore, Fence, LeaseStore, MessagePage,
+    PortStore, SessionCommit, SessionStore, Storage, StorageError, StoredSession, VaultEntry, VaultStore, VaultWrite,
+};
+use seatport::{
+    Address, Agent, AgentId, AuditEntry, AuditLine, Event, MessageId, NodeId, Page, PortRange, PortUsage,
+    SessionFilter, SessionId,
+};
+use tokio::sync::broadcast;
+
+use super::{Answer, Call};
+
+/// What happens to the calls of an [`Intercepted`] storage.
+#[async_trait]
+pub trait Intercept: Debug + Send + Sync + 'static {
+    /// Answers a call: by [sending](Call::send) it to the storage, as it is or changed, or without.
+    async fn call(&self, storage: &dyn Storage, call: Call<'_>) -> Result<Answer, StorageError>;
+
+    /// Answers a subscription to hints.
+    fn changes(&self, storage: &dyn Storage) -> broadcast::Receiver<Change> {
+        storage.changes()
+    }
+}
+
+/// A storage whose every call goes through a layer.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use parking_lot::Mutex;
+/// use seatport::memory::MemoryStorage;
+/// use seatport::storage::{AgentStore, Storage, StorageError};
+/// use seatport_testkit::storage::{Answer, Call, Intercept, Intercepted};
+///
+/// /// Notes the calls that were made.
+/// #[derive(Debug, Default)]
+/// struct Notes(Mutex<Vec<String>>);
+///
+/// #[async_trait]
+/// impl Intercept for Notes {
+///     async fn call(&self, storage: &dyn Storage, call: Call<'_>) -> Result<Answer, StorageError> {
+///         self.0.lock().push(format!("{call:?}"));
+///         call.send(storage).await
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), StorageError> {
+/// let storage = Intercepted::new(MemoryStorage::new(), Notes::default());
+/// storage.agents().await?;
+/// assert_eq!(*storage.layer().0.lock(), ["Agents"]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Intercepted<I> {
+    storage: Arc<dyn Storage>,
+    layer: Arc<I>,
+}
+
+impl<I: Intercept> Intercepted<I> {
+    /// Puts the layer around the storage.
+    pub fn new(storage: impl Storage, layer: I) -> Self {
+        Self { storage: Arc::new(storage), layer: Arc::new(layer) }
+    }
+
+    /// The layer.
+    #[must_use]
+    pub fn layer(&self) -> &I {
+        &self.layer
+    }
+
+    async fn ask<T: TryFrom<Answer, Error = StorageError>>(&self, call: Call<'_>) -> Result<T, StorageError> {
+        self.layer.call(&*self.storage, call).await?.try_into()
+    }
+}
+
+#[async_trait]
+impl<I: Intercept> SessionStore for Intercepted<I> {
+    async fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StorageError> {
+        self.ask(Call::Session(id)).await
+    }
+
+    async fn sessions(&self, filter: &SessionFilter, page: Page) -> Result<Vec<StoredSession>, StorageError> {
+        self.ask(Call::Sessions(filter, page)).await
+    }
+
+    async fn commit(&self, commit: SessionCommit) -> Result<Committed, StorageError> {
+        self.ask(Call::Commit(Box::new(commit))).await
+    }
+
+    async fn delete(&self, id: SessionId, revision: u64, audit: AuditEntry) -> Result<(), StorageError> {
+        self.ask(Call::Delete(id, revision, audit)).await
+    }
+}
+
+#[async_trait]
+impl<I: Intercept> PortStore for Intercepted<I> {
+    async fn port_usage(&self) -> Result<PortUsage, StorageError> {
+        self.ask(Call::PortUsage).await
+    }
+
+    async fn resize_ports(&self, range: PortRange) -> Result<(), StorageError> {
+        self.ask(Call::ResizePorts(range)).await
+    }
+}
+
+#[async_trait]
+impl<I: Intercept> LeaseStore for Intercepted<I> {
+    async fn join(&self, node: NodeId, ttl: Duration) -> Result<(), StorageError> {
+        self.ask(Call::Join(node, ttl)).await
+    }
+
+    async fn renew(&self, node: NodeId, ttl: Duration) -> Result<(), StorageError> {
+        self.ask(Call::Renew(node, ttl)).await
+    }
+
+    async fn leave(&self, node: NodeId) -> Result<(), StorageError> {
+        self.ask(Call::Leave(node)).await
+    }
+
+    async fn claim(&self, session: SessionId, node: NodeId) -> Result<Option<Fence>, StorageError> {
+        self.ask(Call::Claim(session, node)).await
+    }
+
+    async fn release(&self, session: SessionId, fence: Fence) -> Result<(), StorageError> {
+        self.ask(Call::Release(session, fence)).await
+    }
+
+    async fn orphans(&self, limit: u32) -> Result<Vec<SessionId>, StorageError> {
+        self.ask(Call::Orphans(limit)).await
+    }
+}
+
+#[async_trait]
+impl<I: Intercept> AgentStore for Intercepted<I> {
+    async fn put_agent(&self, agent: Agent) -> Result<(), StorageError> {
+        self.ask(Call::PutAgent(agent)).await
+    }
+
+    async fn agent(&self, id: &AgentId) -> Result<Option<Agent>, StorageError> {
+        self.ask(Call::Agent(id)).await
+    }
+
+    async fn agents(&self) -> Result<Vec<Agent>, StorageError> {
+        self.ask(Call::Agents).await
+    }
+
+    async fn remove_agent(&self, id: &AgentId) -> Result<(), StorageError> {
+        self.ask(Call::RemoveAgent(id)).await
+    }
+}
+
+#[async_trait]
+impl<I: Intercept> ConversationStore for Intercepted<I> {
+    async fn contacts(
+        &self,
+        session: SessionId,
+        after: Option<&Address>,
+        limit: u32,
+    ) -> Result<Vec<Contact>, StorageError> {
+        self.ask(Call::Contacts(session, after, limit)).await
+    }
+
+    async fn chats(&self, session: SessionId, after: Option<&Address>, limit: u32) -> Result<Vec<Chat>, StorageError> {
+        self.ask(Call::Chats(session, after, limit)).await
+    }
+
+    async fn chat(&self, session: SessionId, address: &Address) -> Result<Option<Chat>, StorageError> {
+        self.ask(Call::Chat(session, address)).await
+    }
+
+    async fn messages(
+        &self,
+        session: SessionId,
+        chat: &Address,
+        page: MessagePage,
+    ) -> Result<Vec<StoredMessage>, StorageError> {
+        self.ask(Call::Messages(session, chat, page)).await
+    }
+
+    async fn message(
+        &self,
+        session: SessionId,
+        chat: &Address,
+        id: &MessageId,
+    ) -> Result<Option<StoredMessage>, StorageError> {
+        self.ask(Call::Message(session, chat, id)).await
+    }
+
+    async fn pending(&self, session: SessionId, limit: u32) -> Result<Vec<StoredMessage>, StorageError> {
+        self.ask(Call::Pending(session, limit)).await
+    }
+}
+
+#[async_trait]
+impl<I: Intercept> EventStore for Intercepted<I> {
+    async fn events(&self, session: SessionId, after: u64, limit: u32) -> Result<Vec<Event>, StorageError> {
+        self.ask(Call::Events(session, after, limit)).await
+    }
+
+    async fn event_heads(&self, after: Option<SessionId>, limit: u32) -> Result<Vec<(SessionId, u64)>, StorageError> {
+        self.ask(Call::EventHeads(after, limit)).await
+    }
+}
+
+#[async_trait]
+impl<I: Intercept> VaultStore for Intercepted<I> {
+    async fn vault_get(&self, session: SessionId, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        self.ask(Call::VaultGet(session, name)).await
+    }
+
+    async fn vault_list(&self, session: SessionId, prefix: &str) -> Result<Vec<VaultEntry>, StorageError> {
+        self.ask(Call::VaultList(session, prefix)).await
+    }
+
+    async fn vault_write(&self, session: SessionId, fence: Fence, writes: Vec<VaultWrite>) -> Result<(), StorageError> {
+        self.ask(Call::VaultWrite(session, fence, writes)).await
+    }
+
+    async fn vault_scan(
+        &self,
+        after: Option<(SessionId, String)>,
+        limit: u32,
+    ) -> Result<Vec<VaultEntry>, StorageError> {
+        self.ask(Call::VaultScan(after, limit)).await
+    }
+
+    async fn vault_replace(&self, old: &VaultEntry, sealed: Vec<u8>) -> Result<bool, StorageError> {
+        self.ask(Call::VaultReplace(old, sealed)).await
+    }
+
+    async fn key_check(&self) -> Result<Option<Vec<u8>>, StorageError> {
+        self.ask(Call::KeyCheck).await
+    }
+
+    async fn set_key_check(&self, sealed: Vec<u8>) -> Result<(), StorageError> {
+        self.ask(Call::SetKeyCheck(sealed)).await
+    }
+}
+
+#[async_trait]
+impl<I: Intercept> AuditStore for Intercepted<I> {
+    async fn record(&self, entry: AuditEntry) -> Result<(), StorageError> {
+        self.ask(Call::Record(entry)).await
+    }
+
+    async fn audit(&self, after: u64, limit: u32) -> Result<Vec<AuditLine>, StorageError> {
+        self.ask(Call::Audit(after, limit)).await
+    }
+}
+
+#[async_trait]
+impl<I: Intercept> Storage for Intercepted<I> {
+    fn changes(&self) -> broadcast::Receiver<Change> {
+        self.layer.changes(&*self.storage)
+    }
+
+    async fn close(&self) -> Result<(), StorageError> {
+        self.ask(Call::Close).await
+    }
+}

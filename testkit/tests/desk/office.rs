@@ -1,0 +1,153 @@
+//! A team at work: a network, a storage, a supervisor called Mei, an agent called Li.
+
+use std::sync::Arc;
+
+use seatport::memory::MemoryStorage;
+use seatport::storage::Storage;
+use seatport::vault::VaultKey;
+use seatport::{
+    Agent, AgentId, Card, CardStatus, Desk, NewAccount, PortRange, Random, Role, Seatport, SeatportBuilder, SessionId,
+    View, WhenFull,
+};
+use seatport_sqlite::SqliteStorage;
+use seatport_testkit::VirtualClock;
+use seatport_testkit::messenger::{Messenger, Phone};
+
+/// Where everything is kept: outlives the processes that work on it.
+pub(crate) enum Store {
+    Memory(MemoryStorage),
+    Sqlite(tempfile::TempDir),
+}
+
+impl Store {
+    pub(crate) fn memory() -> Self {
+        Self::Memory(MemoryStorage::new())
+    }
+
+    pub(crate) fn sqlite() -> Self {
+        Self::Sqlite(tempfile::tempdir().unwrap())
+    }
+
+    /// Opens it as a process does when it starts.
+    pub(crate) async fn open(&mut self) -> Arc<dyn Storage> {
+        match self {
+            Self::Memory(storage) => {
+                *storage = storage.reopen();
+                Arc::new(storage.clone())
+            }
+            Self::Sqlite(folder) => Arc::new(SqliteStorage::open(folder.path().join("seatport.db")).await.unwrap()),
+        }
+    }
+}
+
+pub(crate) struct Office {
+    store: Store,
+    pub(crate) clock: VirtualClock,
+    pub(crate) messenger: Messenger,
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) seatport: Seatport,
+    pub(crate) mei: Desk,
+    pub(crate) li: Desk,
+}
+
+pub(crate) fn id(agent: &str) -> AgentId {
+    AgentId::new(agent).unwrap()
+}
+
+pub(crate) fn new_account() -> NewAccount {
+    NewAccount::on("simulated")
+}
+
+impl Office {
+    pub(crate) async fn open(mut store: Store) -> Self {
+        let clock = VirtualClock::default();
+        let messenger = Messenger::new(7, Arc::new(clock));
+        let storage = store.open().await;
+        let seatport = builder(&messenger, clock, storage.clone()).ports(PortRange::new(1, 3).unwrap()).build().await;
+        let seatport = seatport.unwrap();
+        for (agent, role) in [("mei", Role::Supervisor), ("li", Role::Agent), ("wang", Role::Agent)] {
+            seatport.agents().put(Agent::new(agent, agent, role).unwrap()).await.unwrap();
+        }
+        let (mei, li) = (seatport.desk(&id("mei")).await.unwrap(), seatport.desk(&id("li")).await.unwrap());
+        Self { store, clock, messenger, storage, seatport, mei, li }
+    }
+
+    /// The process ends, politely or not, and starts again.
+    pub(crate) async fn restart(self, politely: bool) -> Self {
+        let Self { mut store, clock, messenger, storage, seatport, mei, li } = self;
+        if politely {
+            seatport.shutdown(std::time::Duration::from_secs(5)).await;
+        }
+        drop((seatport, mei, li));
+        // A process that dies takes its tasks along at once; ours are cancelled at their next turn.
+        while Arc::strong_count(&storage) > 1 {
+            tokio::task::yield_now().await;
+        }
+        drop(storage);
+        let storage = store.open().await;
+        let seatport = builder(&messenger, clock, storage.clone()).build().await.unwrap();
+        let (mei, li) = (seatport.desk(&id("mei")).await.unwrap(), seatport.desk(&id("li")).await.unwrap());
+        Self { store, clock, messenger, storage, seatport, mei, li }
+    }
+
+    /// Adds an account and starts it.
+    pub(crate) async fn started(&self) -> SessionId {
+        self.mei.add_and_start(new_account(), WhenFull::Fail).await.unwrap()
+    }
+
+    /// Adds an account, starts it, and scans with this phone until it is online.
+    pub(crate) async fn online(&self, number: &str) -> (SessionId, Phone) {
+        let (session, phone) = (self.started().await, self.messenger.phone(number));
+        self.scan(session, &phone).await;
+        self.reaches(session, CardStatus::Online).await;
+        (session, phone)
+    }
+
+    /// Waits for a login code and scans it.
+    pub(crate) async fn scan(&self, session: SessionId, phone: &Phone) {
+        let view = self.until(session, |view| view.challenge.is_some()).await;
+        phone.scan(view.challenge.unwrap().code.expose()).unwrap();
+    }
+
+    pub(crate) async fn until(&self, session: SessionId, wanted: impl Fn(&View) -> bool) -> View {
+        let mut watch = self.mei.watch(session).await.unwrap();
+        let reached = tokio::time::timeout(std::time::Duration::from_secs(3600), watch.until(wanted)).await;
+        match reached {
+            Ok(view) => view.unwrap(),
+            Err(_) => panic!("never got there: {:?}", self.mei.card(session).await),
+        }
+    }
+
+    pub(crate) async fn reaches(&self, session: SessionId, status: CardStatus) -> Card {
+        self.until(session, |view| view.card.status == status).await.card
+    }
+
+    /// Waits until so many messages are unread.
+    pub(crate) async fn unread(&self, session: SessionId, unread: u64) -> Card {
+        self.until(session, |view| view.card.unread == unread).await.card
+    }
+
+    pub(crate) async fn card(&self, session: SessionId) -> Card {
+        self.mei.card(session).await.unwrap()
+    }
+}
+
+/// Waits, within an hour, for something that the network sees.
+pub(crate) async fn eventually(seen: impl Fn() -> bool) {
+    for _ in 0..36_000 {
+        if seen() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("never got there");
+}
+
+fn builder(messenger: &Messenger, clock: VirtualClock, storage: Arc<dyn Storage>) -> SeatportBuilder {
+    Seatport::builder()
+        .shared_storage(storage)
+        .transport(messenger.transport())
+        .vault_key(VaultKey::new([7; 32]))
+        .clock(clock)
+        .random(Random::seeded(11))
+}

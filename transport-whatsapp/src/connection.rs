@@ -1,0 +1,217 @@
+//! One connection: the client's events become signals, commands become calls.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use seatport::Clock;
+use seatport::lifecycle::Account;
+use seatport::transport::{Signal, TransportCommand};
+use tokio::sync::mpsc;
+use whatsapp_rust::prelude::Event;
+
+use crate::address::{account, by_number};
+use crate::engine::Engine;
+use crate::farewell::Farewell;
+use crate::fate::{Ending, Fate};
+use crate::inbound::undecryptable;
+use crate::login::{LoginCodes, no_code};
+use crate::outbound::{self, Outbound};
+use crate::receipt;
+use crate::scope::{Scope, ScopeEnd};
+use crate::verdict::{lost, verdict};
+
+/// How long the network may take to end the connection after linking, as it does before it lets the device log in.
+const AFTER_LINKING: Duration = Duration::from_secs(10);
+/// How long unlinking may take. Stopping a session has to end within 4 s.
+const UNLINK: Duration = Duration::from_millis(1500);
+/// How long a device that was just linked waits for what Seatport makes of it.
+const JUDGEMENT: Duration = Duration::from_secs(60);
+
+/// A running connection.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) engine: Engine,
+    pub(crate) fate: Fate,
+    pub(crate) scope: Scope,
+    pub(crate) end: ScopeEnd,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) signals: mpsc::Sender<Signal>,
+    pub(crate) commands: mpsc::Receiver<TransportCommand>,
+    pub(crate) codes: LoginCodes,
+    pub(crate) outbound: Outbound,
+    /// The account that was linked on this connection.
+    pub(crate) paired: Option<Account>,
+    pub(crate) farewell: Farewell,
+}
+
+impl Line {
+    /// Runs the connection until it ends, and says how. The signals end with it.
+    pub(crate) async fn run(mut self) {
+        let ending = self.drive().await;
+        // From here on nothing that the client asks for is waited for.
+        self.fate.decide(ending.clone());
+        self.engine.leave().await;
+        let Self { engine, end, signals, mut commands, farewell, .. } = self;
+        let device = engine.device.get_device_snapshot();
+        // Nothing of this client writes to the vault once Seatport knows that it has ended.
+        drop((engine, end));
+        let linked = matches!(ending, Ending::Linked(_));
+        if let Some(signal) = ending.signal() {
+            // An error means that Seatport has dropped the connection: nobody wants to know.
+            let _ = signals.send(signal).await;
+        }
+        if linked {
+            // Whoever it is may turn out to be a stranger, whose phone must not go on listing this device.
+            let judgement = tokio::time::timeout(JUDGEMENT, commands.recv()).await;
+            if let Ok(Some(TransportCommand::LogOut)) = judgement {
+                farewell.unlink(&device).await;
+            }
+        }
+    }
+
+    async fn drive(&mut self) -> Ending {
+        loop {
+            let limit = self.paired.is_some().then(|| self.scope.real(AFTER_LINKING));
+            tokio::select! {
+                biased;
+                ending = self.fate.decided() => return ending,
+                command = self.commands.recv() => match command {
+                    None | Some(TransportCommand::Close) => return Ending::Closed,
+                    Some(command) => if let Some(ending) = self.on_command(command).await {
+                        return ending;
+                    },
+                },
+                event = self.engine.events.recv() => if let Ok(event) = event {
+                    self.on_event(&event).await;
+                },
+                // Last, so that everything it had to say was heard.
+                _ = &mut self.engine.ended => {
+                    while let Ok(event) = self.engine.events.try_recv() {
+                        self.on_event(&event).await;
+                    }
+                    return self.fate.get().unwrap_or_else(|| self.over());
+                },
+                () = after(limit) => return self.over(),
+            }
+        }
+    }
+
+    /// How a connection ends that ends without a word: after linking that is what the network does.
+    fn over(&self) -> Ending {
+        self.paired.clone().map_or_else(|| lost("no answer"), Ending::Linked)
+    }
+
+    async fn on_command(&mut self, command: TransportCommand) -> Option<Ending> {
+        let client = self.engine.client.clone();
+        match command {
+            TransportCommand::SendText { chat, id, text, done } => {
+                let (outbound, scope) = (self.outbound.clone(), self.scope.clone());
+                self.scope.start(async move {
+                    let sent = outbound.send(&client, |wait| scope.real(wait), &chat, &id, text).await;
+                    // An error means that Seatport does not wait any longer.
+                    let _ = done.send(sent);
+                });
+                None
+            }
+            TransportCommand::MarkRead { chat, messages } => {
+                self.scope.start(async move { outbound::mark_read(&client, &chat, &messages).await });
+                None
+            }
+            TransportCommand::LogOut => {
+                // A client that says that it has logged out has not lost anything.
+                self.fate.decide(Ending::Closed);
+                let unlinked = async {
+                    while !client.is_logged_in() {
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                    }
+                    client.logout().await;
+                };
+                if tokio::time::timeout(UNLINK, unlinked).await.is_err() {
+                    tracing::info!("the network could not be told in time that the device unlinks");
+                }
+                Some(Ending::Closed)
+            }
+            // What this version does not know it cannot do; a dropped answer says so.
+            _ => None,
+        }
+    }
+
+    async fn on_event(&mut self, event: &Event) {
+        if let Some(ending) = verdict(event, self.clock.now()) {
+            // A device that was linked is cut off so that it logs in; that is no loss.
+            let expected = self.paired.is_some() && matches!(ending, Ending::Lost(_));
+            if !expected {
+                self.fate.decide(ending);
+            }
+            return;
+        }
+        if let Some(options) = self.codes.ask(event) {
+            self.ask_for_code(options);
+        }
+        if let Some(challenge) = self.codes.show(event, self.clock.as_ref(), &self.scope) {
+            self.say(Signal::Challenge(challenge)).await;
+        }
+        let client = self.engine.client.clone();
+        match event {
+            Event::PairSuccess(pair) => {
+                let name = pair.business_name.as_str();
+                self.paired = account(Some(&pair.id), Some(&pair.lid), name);
+                // The credentials must be there before Seatport counts on them. An error has decided the fate.
+                if let Err(error) = self.engine.device.flush().await {
+                    tracing::debug!(%error, "the credentials could not be kept");
+                }
+            }
+            Event::Connected(_) => {
+                let (pn, lid) = (client.pn(), client.lid());
+                if let Some(account) = account(pn.as_ref(), lid.as_ref(), &client.push_name()) {
+                    self.say(Signal::Ready { account }).await;
+                }
+            }
+            Event::PairingCodeError(error) => self.fate.decide(no_code(error.rejection, &error.error)),
+            Event::ServerAck(ack) => self.outbound.on_ack(ack),
+            Event::Receipt(event) => {
+                if let Some(signal) = receipt::status(&client, event).await {
+                    self.say(signal).await;
+                }
+            }
+            Event::RawNode(stanza) => {
+                for signal in receipt::read_elsewhere(&client, stanza.get()).await {
+                    self.say(signal).await;
+                }
+            }
+            Event::MarkChatAsReadUpdate(update) if !update.from_full_sync && update.action.read == Some(true) => {
+                if let Some(chat) = by_number(&client, &update.jid, None).await {
+                    self.say(Signal::Read { chat, up_to: None }).await;
+                }
+            }
+            Event::UndecryptableMessage(event) => {
+                if let Some(signal) = undecryptable(&client, &event.info).await {
+                    self.say(signal).await;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn ask_for_code(&self, options: whatsapp_rust::pair_code::PairCodeOptions) {
+        let (client, fate) = (self.engine.client.clone(), self.fate.clone());
+        self.scope.start(async move {
+            // The code itself comes as an event, as do most failures.
+            if let Err(error) = client.pair_with_code(options).await {
+                fate.decide(no_code(error.rejection(), &error.to_string()));
+            }
+        });
+    }
+
+    async fn say(&self, signal: Signal) {
+        // An error means that Seatport has dropped the connection, which ends this task.
+        let _ = self.signals.send(signal).await;
+    }
+}
+
+async fn after(limit: Option<Duration>) {
+    match limit {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => std::future::pending().await,
+    }
+}
