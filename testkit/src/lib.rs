@@ -5,3 +5,8 @@ pub mod messenger;
 pub mod storage;
 
 pub use clock::VirtualClock;
+
+/// The example in the README, compiled and run with the other ones.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -37,17 +37,6 @@ pub(crate) enum Mail {
     },
 }
 
-/// Why a session's task begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Entry {
-    /// Somebody started it just now.
-    Started,
-    /// Nobody drove it: its process died, or this one begins.
-    Adopted,
-    /// Its task here ended unexpectedly.
-    Crashed,
-}
-
 /// Why a session's task ends.
 #[derive(Debug)]
 pub(crate) enum Exit {
@@ -96,6 +85,7 @@ impl Actor {
         stored: StoredSession,
         wake: Arc<Notify>,
         mailbox: mpsc::Receiver<Mail>,
+        patient: bool,
     ) -> Self {
         let phase = node.phase.subscribe();
         Self {
@@ -107,7 +97,7 @@ impl Actor {
             phase,
             link: None,
             deadline: None,
-            patient: false,
+            patient,
             outbox: false,
             sending: None,
             resend_at: None,
@@ -115,8 +105,8 @@ impl Actor {
     }
 
     /// Drives the session until it rests, is taken over, or the node shuts down.
-    pub(crate) async fn run(mut self, entry: Entry) -> Exit {
-        match self.drive(entry).await {
+    pub(crate) async fn run(mut self) -> Exit {
+        match self.drive().await {
             Ok(never) => match never {},
             Err(exit) => {
                 if let (Exit::ShutDown, Some(mut link)) = (&exit, self.link.take()) {
@@ -130,8 +120,8 @@ impl Actor {
         }
     }
 
-    async fn drive(&mut self, entry: Entry) -> Result<std::convert::Infallible, Exit> {
-        self.begin(entry).await?;
+    async fn drive(&mut self) -> Result<std::convert::Infallible, Exit> {
+        self.entered();
         loop {
             self.reconcile().await?;
             self.send_next().await?;
@@ -149,19 +139,6 @@ impl Actor {
                 () = until(self.deadline) => self.apply(Input::Deadline).await?,
                 () = until(self.resend_at) => self.resend_at = None,
             }
-        }
-    }
-
-    async fn begin(&mut self, entry: Entry) -> Result<(), Exit> {
-        let connecting = matches!(self.stored.record.facts.lifecycle, Lifecycle::Connecting { .. });
-        self.patient = entry != Entry::Started;
-        self.entered();
-        match entry {
-            // A session that crashes its task must not do so again and again without a pause.
-            Entry::Crashed => self.apply(Input::Lost(Reason::new(ReasonKind::Crashed))).await,
-            // Connecting and no connection: that is where dialling starts, nothing is to be mended.
-            Entry::Started | Entry::Adopted if connecting => Ok(()),
-            Entry::Started | Entry::Adopted => self.apply(Input::Adopted).await,
         }
     }
 

@@ -5,15 +5,27 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::ids::SessionId;
-use crate::lifecycle::Lifecycle;
-use crate::runtime::actor::{Actor, Entry, Exit};
+use crate::lifecycle::{Input, Lifecycle, Reason, ReasonKind, transition};
+use crate::runtime::actor::{Actor, Exit};
 use crate::runtime::node::Node;
-use crate::storage::{Fence, StorageError, StoredSession};
+use crate::runtime::step::step_commit;
+use crate::storage::{Fence, StorageError, StorageErrorKind, StoredSession};
 
 /// How much a session's task may be behind before mail for it is dropped.
 const MAILBOX: usize = 32;
 /// How many sessions one look at the storage takes on.
 const SCAN_BATCH: u32 = 256;
+
+/// Why a session is taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// Somebody started it just now.
+    Started,
+    /// Nobody drove it: its process died, or this one begins.
+    Adopted,
+    /// Its task here ended unexpectedly.
+    Crashed,
+}
 
 /// Takes the session over if it wants driving and nobody drives it. Idempotent: a session has one task here at most.
 ///
@@ -40,7 +52,7 @@ async fn try_adopt(node: &Arc<Node>, session: SessionId, entry: Entry) -> Result
     if !node.is_running() || !node.reserve(session) {
         return Ok(());
     }
-    match claim(node, session).await {
+    match claim(node, session, entry).await {
         Ok(Some((stored, fence))) => {
             spawn(node.clone(), stored, fence, entry);
             Ok(())
@@ -56,17 +68,47 @@ async fn try_adopt(node: &Arc<Node>, session: SessionId, entry: Entry) -> Result
     }
 }
 
-async fn claim(node: &Node, session: SessionId) -> Result<Option<(StoredSession, Fence)>, StorageError> {
-    let wants_driving = |stored: &StoredSession| stored.record.facts.lifecycle != Lifecycle::Stopped;
-    match node.storage.session(session).await? {
-        Some(stored) if wants_driving(&stored) && stored.owner.is_none_or(|owner| owner.node == node.id) => {}
-        _ => return Ok(None),
+async fn claim(
+    node: &Node,
+    session: SessionId,
+    entry: Entry,
+) -> Result<Option<(StoredSession, Fence)>, StorageError> {
+    if !mend(node, session, entry).await? {
+        return Ok(None);
     }
     let Some(fence) = node.storage.claim(session, node.id).await? else { return Ok(None) };
-    // Read again: now that it is ours, what is read stays true until a desk changes it, and then a hint comes.
+    // Now that it is ours, what is read stays true until a desk changes it, and then a hint comes.
     match node.storage.session(session).await? {
-        Some(stored) if wants_driving(&stored) => Ok(Some((stored, fence))),
+        Some(stored) if stored.record.facts.lifecycle != Lifecycle::Stopped => Ok(Some((stored, fence))),
         _ => node.storage.release(session, fence).await.map(|()| None),
+    }
+}
+
+/// Writes down that whatever connection the session had is gone; answers whether it still wants to be driven. This comes
+/// before the claim: a session with an owner is believed when it says that it is online.
+async fn mend(node: &Node, session: SessionId, entry: Entry) -> Result<bool, StorageError> {
+    loop {
+        let Some(stored) = node.storage.session(session).await? else { return Ok(false) };
+        let facts = &stored.record.facts;
+        let input = match (facts.lifecycle, entry) {
+            (Lifecycle::Stopped, _) => return Ok(false),
+            _ if stored.owner.is_some_and(|owner| owner.node != node.id) => return Ok(false),
+            // A session that crashes its task must not do so again and again without a pause.
+            (_, Entry::Crashed) => Input::Lost(Reason::new(ReasonKind::Crashed)),
+            // Connecting and no connection: that is where dialling starts.
+            (Lifecycle::Connecting { .. }, _) => return Ok(true),
+            (_, Entry::Started | Entry::Adopted) => Input::Adopted,
+        };
+        let step = match transition(facts, &input, |attempt| node.retry_at(attempt)) {
+            Ok(step) if step.next != *facts => step,
+            _ => return Ok(true),
+        };
+        let rests = step.next.lifecycle == Lifecycle::Stopped;
+        match node.storage.commit(step_commit(&stored, step, node.now())).await {
+            Ok(_) => return Ok(!rests),
+            Err(error) if error.kind() == StorageErrorKind::Stale => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 
@@ -77,8 +119,9 @@ fn spawn(node: Arc<Node>, stored: StoredSession, fence: Fence, entry: Entry) {
     let mut slots = node.slots.lock();
     // The slot is gone when the node ended meanwhile.
     let Some(slot) = slots.get_mut(&session) else { return };
-    let actor = Actor::new(node.clone(), fence, stored, slot.wake.clone(), mail);
-    let task = tokio::spawn(actor.run(entry));
+    // What was not started by a person this moment waits its turn among the node's reconnects.
+    let actor = Actor::new(node.clone(), fence, stored, slot.wake.clone(), mail, entry != Entry::Started);
+    let task = tokio::spawn(actor.run());
     slot.mailbox = Some(mailbox);
     slot.task = Some(task.abort_handle());
     drop(slots);

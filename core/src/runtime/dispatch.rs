@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
-use crate::runtime::actor::Entry;
-use crate::runtime::adoption::adopt;
+use crate::runtime::adoption::{Entry, adopt};
 use crate::runtime::node::Node;
 use crate::storage::Change;
 

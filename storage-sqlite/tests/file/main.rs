@@ -1,8 +1,8 @@
 //! What is SQLite's own: the file, the processes that want it, what is in it and what is no longer in it. What every storage
 //! promises is in `suite.rs`.
 
-mod deletion;
 mod format;
 mod open;
 mod process;
 mod sample;
+mod traces;

@@ -33,6 +33,8 @@ pub trait Intercept: Debug + Send + Sync + 'static {
 /// A storage whose every call goes through a layer.
 ///
 /// ```
+/// use std::sync::Arc;
+///
 /// use async_trait::async_trait;
 /// use parking_lot::Mutex;
 /// use seatport::memory::MemoryStorage;
@@ -53,22 +55,22 @@ pub trait Intercept: Debug + Send + Sync + 'static {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), StorageError> {
-/// let storage = Intercepted::new(MemoryStorage::new(), Notes::default());
+/// let storage = Intercepted::new(Arc::new(MemoryStorage::new()), Notes::default());
 /// storage.agents().await?;
 /// assert_eq!(*storage.layer().0.lock(), ["Agents"]);
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Intercepted<I> {
     storage: Arc<dyn Storage>,
-    layer: Arc<I>,
+    layer: I,
 }
 
 impl<I: Intercept> Intercepted<I> {
     /// Puts the layer around the storage.
-    pub fn new(storage: impl Storage, layer: I) -> Self {
-        Self { storage: Arc::new(storage), layer: Arc::new(layer) }
+    pub fn new(storage: Arc<dyn Storage>, layer: I) -> Self {
+        Self { storage, layer }
     }
 
     /// The layer.

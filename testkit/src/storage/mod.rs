@@ -10,16 +10,16 @@
 //! [`Faults`] it delays, fails and crashes on purpose.
 
 mod backend;
-//mod call;
+mod call;
 mod cases;
-//mod faults;
-//mod intercepted;
+mod faults;
+mod intercepted;
 mod sample;
 mod snapshot;
 mod suite;
 
 pub use backend::{Backend, Memory};
-//pub use call::{Answer, Call};
-//pub use faults::{Fault, Faults, Faulty, Odds};
-//pub use intercepted::{Intercept, Intercepted};
+pub use call::{Answer, Call};
+pub use faults::{Fault, Faults, Faulty, Odds};
+pub use intercepted::{Intercept, Intercepted};
 pub use suite::{CASES, Case, Report, Verdict, case, run_all};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use seatport::memory::MemoryStorage;
-use seatport::storage::Storage;
+use seatport::storage::{Storage, StorageErrorKind};
 use seatport::vault::VaultKey;
 use seatport::{
     Agent, AgentId, Card, CardStatus, Desk, NewAccount, PortRange, Random, Role, Seatport, SeatportBuilder, SessionId,
@@ -35,7 +35,14 @@ impl Store {
                 *storage = storage.reopen();
                 Arc::new(storage.clone())
             }
-            Self::Sqlite(folder) => Arc::new(SqliteStorage::open(folder.path().join("seatport.db")).await.unwrap()),
+            Self::Sqlite(folder) => loop {
+                match SqliteStorage::open(folder.path().join("seatport.db")).await {
+                    Ok(storage) => break Arc::new(storage),
+                    // The process before is ending: what it had queued is being written, in real time.
+                    Err(error) if error.kind() == StorageErrorKind::InUse => std::thread::yield_now(),
+                    Err(error) => panic!("{error}"),
+                }
+            },
         }
     }
 }

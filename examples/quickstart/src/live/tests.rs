@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use seatport_testkit::messenger::Messenger;
+use seatport_testkit::messenger::{Messenger, Settings};
 
 use super::*;
 
@@ -18,18 +18,17 @@ impl Paper {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
 
-    async fn shows(&self, text: &str) {
-        self.shows_after(text, text).await;
-    }
-
-    /// Waits until this stands after the last of that.
-    async fn shows_after(&self, that: &str, this: &str) {
+    async fn until(&self, wanted: impl Fn(&str) -> bool) {
         let waited = tokio::time::timeout(Duration::from_secs(20), async {
-            while !self.text().rfind(that).is_some_and(|at| self.text()[at..].contains(this)) {
+            while !wanted(&self.text()) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         });
-        assert!(waited.await.is_ok(), "{this:?} is not in\n{}", self.text());
+        assert!(waited.await.is_ok(), "something is not in\n{}", self.text());
+    }
+
+    async fn shows(&self, text: &str) {
+        self.until(|shown| shown.contains(text)).await;
     }
 
     fn narrator(&self) -> Narrator {
@@ -70,8 +69,8 @@ async fn it_shows_the_code_the_status_and_what_comes_in() {
     let (seatport, desk) = seatport(&database, &network).await;
     let session = take_up(&desk, &network.transport().name()).await.unwrap();
     let steps = async {
-        paper.shows("login code 1, 60 s left").await;
-        paper.shows("login code 1, 59 s left").await;
+        // Counts down.
+        paper.until(|shown| shown.matches("login code 1, ").count() > 2).await;
         scan(&network, &desk, session).await;
         paper.shows("+8613800138000   online").await;
         network.person("Ana").write(network.phone(PHONE).address(), "Hello\u{1b}[2J there");
@@ -100,8 +99,29 @@ async fn the_next_run_needs_no_scan_and_a_temporary_one_leaves_no_device_behind(
     seatport.shutdown(GOODBYE).await;
     assert_eq!(network.phone(PHONE).devices().len(), 1);
 
-    let online = paper.shows_after("+8613800138000   connecting", "+8613800138000   online");
+    let online = paper.until(|shown| {
+        shown.rsplit_once("+8613800138000   connecting").is_some_and(|(_, after)| after.contains("   online"))
+    });
     run(paper.narrator(), &database, network.transport(), online).await.unwrap();
     assert!(!paper.text().contains("login code"), "{}", paper.text());
     assert_eq!(network.phone(PHONE).devices(), []);
+}
+
+#[tokio::test]
+async fn codes_replace_each_other_and_a_new_round_follows_when_they_ran_out() {
+    let life = Duration::from_millis(500);
+    let settings = Settings { qr_codes: vec![life; 2], ..Settings::default() };
+    let (paper, network) = (Paper::default(), Messenger::with_settings(7, Arc::new(SystemClock), settings));
+    let database = Database::new(None, None).unwrap();
+    let steps = async {
+        paper.shows("login code 1, 1 s left").await;
+        paper.shows("[21A\u{1b}[J").await;
+        paper.shows("login code 2, 1 s left").await;
+        paper.shows("the login code ran out").await;
+        paper
+            .until(|shown| shown.rsplit_once("new login codes").is_some_and(|(_, after)| after.contains("code 1")))
+            .await;
+    };
+    run(paper.narrator(), &database, network.transport(), steps).await.unwrap();
+    assert!(paper.text().ends_with("Shutting down.\n"), "{}", paper.text());
 }

@@ -1,18 +1,30 @@
-//! Deleting cannot be undone: not even the bytes stay.
+//! What must not be found in any file: what was deleted, and passwords that were handed in with an environment.
 
 use std::fs;
 use std::path::Path;
 
 use crate::sample::{add, audit, inbound, place, session_id};
 use rusqlite::Connection;
-use seatport::Action;
 use seatport::storage::{AuditStore, SessionStore, Storage, StorageErrorKind, VaultWrite};
+use seatport::{Action, Environment};
 use seatport_sqlite::SqliteStorage;
 
 /// Whether any file of the database holds these bytes.
 fn on_disk(file: &Path, bytes: &[u8]) -> bool {
     let files = fs::read_dir(file.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
     files.map(|file| fs::read(file).unwrap()).any(|found| found.windows(bytes.len()).any(|window| window == bytes))
+}
+
+#[tokio::test]
+async fn the_password_of_a_proxy_gets_into_no_file() {
+    let (_directory, file) = place();
+    let storage = SqliteStorage::open(&file).await.unwrap();
+    let mut commit = add(session_id(1), "");
+    let record = commit.record.as_mut().unwrap();
+    record.environment = Environment::new().proxy("socks5://mei:hunter2@proxy.example:1080").unwrap();
+    storage.commit(commit).await.unwrap();
+    assert!(on_disk(&file, b"proxy.example"));
+    assert!(!on_disk(&file, b"hunter2"));
 }
 
 #[tokio::test]
