@@ -36,8 +36,16 @@ impl Nodes {
         self.0.lock().iter().filter(|(_, until)| now < **until).map(|(node, _)| *node).collect()
     }
 
-    fn keep(&self, node: NodeId, ttl: Duration) {
+    fn add(&self, node: NodeId, ttl: Duration) {
         self.0.lock().insert(node, Instant::now() + ttl);
+    }
+
+    /// Keeps a node live; answers whether it still was.
+    fn renew(&self, node: NodeId, ttl: Duration) -> bool {
+        let now = Instant::now();
+        let mut nodes = self.0.lock();
+        let live = nodes.get_mut(&node).filter(|until| now < **until);
+        live.map(|until| *until = now + ttl).is_some()
     }
 
     fn remove(&self, node: NodeId) {
@@ -67,17 +75,13 @@ impl LeaseStore for SqliteStorage {
             Ok(())
         });
         write.await?;
-        self.nodes.keep(node, ttl);
+        self.nodes.add(node, ttl);
         Ok(())
     }
 
     async fn renew(&self, node: NodeId, ttl: Duration) -> Result<(), StorageError> {
         self.writer.check_open()?;
-        if !self.nodes.is_live(node) {
-            return Err(StorageErrorKind::Fenced.into());
-        }
-        self.nodes.keep(node, ttl);
-        Ok(())
+        if self.nodes.renew(node, ttl) { Ok(()) } else { Err(StorageErrorKind::Fenced.into()) }
     }
 
     async fn leave(&self, node: NodeId) -> Result<(), StorageError> {

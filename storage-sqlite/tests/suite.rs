@@ -1,5 +1,7 @@
 //! What every storage promises, on SQLite.
 
+#![expect(clippy::unwrap_used, reason = "what goes wrong here fails the test")]
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

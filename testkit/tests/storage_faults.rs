@@ -1,5 +1,7 @@
 //! Faults do what they say, and a layer that changes nothing changes nothing.
 
+#![expect(clippy::unwrap_used, reason = "what goes wrong here fails the test")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,9 +40,9 @@ fn line() -> AuditEntry {
 }
 
 /// A storage whose writes meet these faults in turn, and then no more; and what it writes to.
-fn faulty(faults: &[Fault]) -> (Faulty, MemoryStorage) {
+fn faulty<const N: usize>(faults: [Fault; N]) -> (Faulty, MemoryStorage) {
     let memory = MemoryStorage::new();
-    let mut faults = faults.to_vec().into_iter();
+    let mut faults = faults.into_iter();
     let plan = move |call: &Call<'_>| if call.reads_only() { None } else { faults.next() }.unwrap_or(Fault::None);
     (Faulty::new(Arc::new(memory.clone()), Faults::scripted(plan)), memory)
 }
@@ -55,7 +57,7 @@ fn kind<T: std::fmt::Debug>(answer: Result<T, StorageError>) -> StorageErrorKind
 
 #[tokio::test(start_paused = true)]
 async fn a_delayed_call_succeeds_later() {
-    let (faulty, memory) = faulty(&[Fault::Delay(Duration::from_secs(3))]);
+    let (faulty, memory) = faulty([Fault::Delay(Duration::from_secs(3))]);
     let begun = Instant::now();
     faulty.record(line()).await.unwrap();
     assert_eq!(begun.elapsed(), Duration::from_secs(3));
@@ -64,7 +66,7 @@ async fn a_delayed_call_succeeds_later() {
 
 #[tokio::test]
 async fn a_call_that_fails_before_has_written_nothing() {
-    let (faulty, memory) = faulty(&[Fault::FailBefore]);
+    let (faulty, memory) = faulty([Fault::FailBefore]);
     let error = faulty.record(line()).await.unwrap_err();
     assert_eq!((error.kind(), error.retry()), (StorageErrorKind::Busy, Retry::Later));
     assert_eq!(lines(&memory).await, 0);
@@ -74,7 +76,7 @@ async fn a_call_that_fails_before_has_written_nothing() {
 
 #[tokio::test]
 async fn a_call_that_fails_after_has_written_everything() {
-    let (faulty, memory) = faulty(&[Fault::FailAfter]);
+    let (faulty, memory) = faulty([Fault::FailAfter]);
     assert_eq!(kind(faulty.record(line()).await), StorageErrorKind::Busy);
     assert_eq!(lines(&memory).await, 1);
 }
@@ -82,7 +84,7 @@ async fn a_call_that_fails_after_has_written_everything() {
 #[tokio::test]
 async fn after_a_crash_everything_is_closed_until_it_is_opened_again() {
     for (fault, written) in [(Fault::CrashBefore, 1), (Fault::CrashAfter, 2)] {
-        let (faulty, memory) = faulty(&[Fault::None, fault]);
+        let (faulty, memory) = faulty([Fault::None, fault]);
         faulty.record(line()).await.unwrap();
         let alive = tokio::time::timeout(Duration::from_millis(1), faulty.layer().crashed()).await;
         assert!(alive.is_err(), "nothing has crashed yet");
@@ -97,7 +99,7 @@ async fn after_a_crash_everything_is_closed_until_it_is_opened_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_crash_reaches_calls_that_are_under_way() {
-    let (faulty, memory) = faulty(&[Fault::Delay(Duration::from_secs(3)), Fault::CrashBefore]);
+    let (faulty, memory) = faulty([Fault::Delay(Duration::from_secs(3)), Fault::CrashBefore]);
     let (slow, crash) = tokio::join!(faulty.record(line()), faulty.record(line()));
     assert_eq!((kind(slow), kind(crash)), (StorageErrorKind::Closed, StorageErrorKind::Closed));
     assert_eq!(lines(&memory).await, 0, "the slow call had not written yet");
@@ -105,7 +107,13 @@ async fn a_crash_reaches_calls_that_are_under_way() {
 
 #[tokio::test(start_paused = true)]
 async fn a_seed_repeats_its_faults() {
-    let odds = Odds { delay: 100, longest_delay: Duration::from_secs(1), fail_before: 100, fail_after: 100, ..Odds::default() };
+    let odds = Odds {
+        delay: 100,
+        longest_delay: Duration::from_secs(1),
+        fail_before: 100,
+        fail_after: 100,
+        ..Odds::default()
+    };
     let run = async |seed| {
         let memory = MemoryStorage::new();
         let faulty = Faulty::new(Arc::new(memory.clone()), Faults::seeded(Random::seeded(seed), odds));

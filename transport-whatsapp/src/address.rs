@@ -2,7 +2,7 @@
 
 use seatport::Address;
 use seatport::lifecycle::Account;
-use whatsapp_rust::{Client, Jid};
+use whatsapp_rust::{Client, Jid, Server};
 
 /// The address without its device.
 pub(crate) fn address(jid: &Jid) -> Option<Address> {
@@ -27,6 +27,17 @@ pub(crate) async fn by_number(client: &Client, jid: &Jid, also: Option<&Jid>) ->
         Ok(Some(known)) => Address::new(format!("{}@s.whatsapp.net", known.phone_number)).ok(),
         // A failing vault has decided the connection's fate by now; the hidden address is right in any case.
         Ok(None) | Err(_) => address(jid),
+    }
+}
+
+/// The address as the network wants it in a stanza: the hidden one, where it is known and the account has moved to those.
+pub(crate) async fn on_the_wire(client: &Client, jid: Jid) -> Jid {
+    if !jid.is_pn() || !client.is_lid_migrated().await {
+        return jid;
+    }
+    match client.get_lid_pn_entry(&jid).await {
+        Ok(Some(known)) => Jid::new(&*known.lid, Server::Lid),
+        Ok(None) | Err(_) => jid,
     }
 }
 

@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn the_environment_is_what_the_phone_and_the_network_see() {
-        let of = |os: &str, language: &str, country: &str| (Some(os.to_owned()), language.to_owned(), country.to_owned());
+        let of =
+            |os: &str, language: &str, country: &str| (Some(os.to_owned()), language.to_owned(), country.to_owned());
         assert_eq!(seen(&Environment::new()), of("Linux", "en", "US"));
         let environment = Environment::new().platform(Platform::MacOs).locale("zh-Hans-CN").unwrap();
         assert_eq!(seen(&environment), of("Mac OS", "zh", "CN"));

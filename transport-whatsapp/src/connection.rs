@@ -23,7 +23,7 @@ use crate::verdict::{lost, verdict};
 /// How long the network may take to end the connection after linking, as it does before it lets the device log in.
 const AFTER_LINKING: Duration = Duration::from_secs(10);
 /// How long unlinking may take. Stopping a session has to end within 4 s.
-const UNLINK: Duration = Duration::from_millis(1500);
+const UNLINK: Duration = Duration::from_secs(3);
 /// How long a device that was just linked waits for what Seatport makes of it.
 const JUDGEMENT: Duration = Duration::from_secs(60);
 
@@ -41,6 +41,8 @@ pub(crate) struct Line {
     pub(crate) outbound: Outbound,
     /// The account that was linked on this connection.
     pub(crate) paired: Option<Account>,
+    /// The code of the network's last error, if it gave one.
+    pub(crate) last_error: Option<String>,
     pub(crate) farewell: Farewell,
 }
 
@@ -98,7 +100,8 @@ impl Line {
 
     /// How a connection ends that ends without a word: after linking that is what the network does.
     fn over(&self) -> Ending {
-        self.paired.clone().map_or_else(|| lost("no answer"), Ending::Linked)
+        let why = self.last_error.as_deref().unwrap_or("no answer");
+        self.paired.clone().map_or_else(|| lost(why), Ending::Linked)
     }
 
     async fn on_command(&mut self, command: TransportCommand) -> Option<Ending> {
@@ -138,10 +141,11 @@ impl Line {
 
     async fn on_event(&mut self, event: &Event) {
         if let Some(ending) = verdict(event, self.clock.now()) {
-            // A device that was linked is cut off so that it logs in; that is no loss.
-            let expected = self.paired.is_some() && matches!(ending, Ending::Lost(_));
-            if !expected {
-                self.fate.decide(ending);
+            match ending {
+                // A device that was linked is cut off so that it logs in; that is no loss.
+                Ending::Lost(_) if self.paired.is_some() => {}
+                Ending::Lost(_) if self.last_error.is_some() => self.fate.decide(self.over()),
+                ending => self.fate.decide(ending),
             }
             return;
         }
@@ -173,6 +177,10 @@ impl Line {
                 if let Some(signal) = receipt::status(&client, event).await {
                     self.say(signal).await;
                 }
+            }
+            // Some errors end the connection without an event of their own.
+            Event::RawNode(stanza) if stanza.get().tag == "stream:error" => {
+                self.last_error = stanza.get_attr("code").map(|code| code.as_str().into_owned());
             }
             Event::RawNode(stanza) => {
                 for signal in receipt::read_elsewhere(&client, stanza.get()).await {

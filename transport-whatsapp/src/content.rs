@@ -67,8 +67,7 @@ mod tests {
         let plain = wa::Message { conversation: Some("hi".to_owned()), ..Default::default() };
         let extended = wa::message::ExtendedTextMessage { text: Some("hi".to_owned()), ..Default::default() };
         let extended = wa::Message { extended_text_message: MessageField::some(extended), ..Default::default() };
-        let wrapper =
-            wa::message::FutureProofMessage { message: MessageField::some(plain.clone()) };
+        let wrapper = wa::message::FutureProofMessage { message: MessageField::some(plain.clone()) };
         let ephemeral = wa::Message { ephemeral_message: MessageField::some(wrapper), ..Default::default() };
         for message in [plain, extended, ephemeral] {
             assert_eq!(content(&message), Some(Content::Text("hi".to_owned())));

@@ -1,5 +1,6 @@
 //! The only place that opens sockets.
 
+use std::fmt;
 use std::time::Duration;
 
 use seatport::lifecycle::{Reason, ReasonKind};
@@ -41,14 +42,15 @@ impl From<&DialError> for Ending {
 }
 
 /// Opens the connections of one session: all of them through its proxy, if it has one. Names are then resolved by the proxy.
-#[derive(Debug)]
 pub(crate) struct Dialler {
     proxy: Option<Proxy>,
+    /// Checks certificates against the roots of the web.
+    tls: Connector,
 }
 
 impl Dialler {
     pub(crate) fn new(proxy: Option<Proxy>) -> Self {
-        Self { proxy }
+        Self { proxy, tls: default_tls_connector() }
     }
 
     /// A stream to this host, by TLS with its certificate checked against the roots of the web, or as it is.
@@ -69,13 +71,19 @@ impl Dialler {
                 stream
             }
         };
-        let connector = if tls { default_tls_connector() } else { Connector::Plain };
+        let connector = if tls { &self.tls } else { &Connector::Plain };
         let wrapped = tokio::time::timeout(STEP, connector.wrap(host, stream)).await;
         match wrapped {
             Ok(Ok(stream)) => Ok(stream),
             Ok(Err(error)) => Err(DialError::Unreachable(format!("TLS: {error}"))),
             Err(_) => Err(DialError::Unreachable("TLS: no answer".to_owned())),
         }
+    }
+}
+
+impl fmt::Debug for Dialler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialler").field("proxy", &self.proxy).finish_non_exhaustive()
     }
 }
 
@@ -92,6 +100,12 @@ async fn reach(host: &str, port: u16) -> Result<TcpStream, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+    use tokio_rustls::{TlsAcceptor, TlsConnector, rustls};
+
     use super::*;
 
     #[tokio::test]
@@ -111,16 +125,56 @@ mod tests {
         );
     }
 
-    #[tokio::test]
-    async fn a_certificate_that_no_root_signed_is_refused() {
+    /// A server for one TLS connection with a certificate for `localhost` that signed itself; answers what it was told.
+    async fn tls_server() -> (u16, tokio::task::JoinHandle<std::io::Result<String>>) {
+        let certificate = CertificateDer::from(&include_bytes!("testdata/certificate.der")[..]);
+        let key = PrivatePkcs8KeyDer::from(&include_bytes!("testdata/key.der")[..]);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key.into())
+            .unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        tokio::spawn(async move {
-            // Whatever is not a TLS handshake.
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 200 OK\r\n\r\n").await;
+        let server = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await?;
+            let mut stream = TlsAcceptor::from(Arc::new(config)).accept(stream).await?;
+            let mut told = String::new();
+            stream.read_to_string(&mut told).await?;
+            Ok(told)
         });
-        let error = Dialler::new(None).dial("127.0.0.1", port, true).await.unwrap_err();
-        assert!(matches!(&error, DialError::Unreachable(code) if code.starts_with("TLS: ")), "{error}");
+        (port, server)
+    }
+
+    #[tokio::test]
+    async fn a_certificate_that_no_root_of_the_web_signed_is_refused() {
+        let (port, server) = tls_server().await;
+        let error = Dialler::new(None).dial("localhost", port, true).await.unwrap_err();
+        assert!(matches!(&error, DialError::Unreachable(code) if code.contains("certificate")), "{error}");
+        assert!(server.await.unwrap().is_err(), "the server was told nothing");
+    }
+
+    #[tokio::test]
+    async fn a_certificate_for_another_name_is_refused_and_the_right_one_is_spoken_to() {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from(&include_bytes!("testdata/certificate.der")[..])).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let tls = Connector::Rustls(TlsConnector::from(Arc::new(config)));
+        let dialler = Dialler { proxy: None, tls };
+
+        let (port, _server) = tls_server().await;
+        assert!(dialler.dial("127.0.0.1", port, true).await.is_err(), "another name");
+        let (port, server) = tls_server().await;
+        let mut stream = dialler.dial("localhost", port, true).await.unwrap();
+        stream.write_all(b"hello").await.unwrap();
+        stream.shutdown().await.unwrap();
+        assert_eq!(server.await.unwrap().unwrap(), "hello");
     }
 }

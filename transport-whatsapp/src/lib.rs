@@ -1,4 +1,5 @@
-//! WhatsApp as a transport of Seatport.
+#![doc = include_str!("../README.md")]
+
 mod address;
 mod appearance;
 mod connection;

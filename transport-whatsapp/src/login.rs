@@ -17,13 +17,15 @@ use crate::verdict::lost;
 pub(crate) struct LoginCodes {
     method: LoginMethod,
     issued: u32,
+    /// The last one: the client repeats itself now and then.
+    last: Option<Secret>,
     /// Whether the code for the phone's number was asked for.
     asked: bool,
 }
 
 impl LoginCodes {
     pub(crate) fn new(method: LoginMethod) -> Self {
-        Self { method, issued: 0, asked: false }
+        Self { method, issued: 0, last: None, asked: false }
     }
 
     /// The code to show because of this event, if it brings one of the kind that is wanted.
@@ -35,9 +37,14 @@ impl LoginCodes {
             }
             _ => return None,
         };
+        let code = Secret::new(code);
+        if self.last.as_ref() == Some(&code) {
+            return None;
+        }
         self.issued += 1;
+        self.last = Some(code.clone());
         let expires_at = clock.now() + scope.real(timeout);
-        Some(LoginChallenge { kind, code: Secret::new(code), sequence: self.issued, expires_at })
+        Some(LoginChallenge { kind, code, sequence: self.issued, expires_at })
     }
 
     /// What to ask the network for, once it is ready for it: it says so with its first QR code.
@@ -80,6 +87,7 @@ mod tests {
         let mut codes = LoginCodes::new(LoginMethod::Qr);
         let before = SystemClock.now();
         let first = codes.show(&qr("a"), &SystemClock, &scope).unwrap();
+        assert_eq!(codes.show(&qr("a"), &SystemClock, &scope), None, "said twice");
         let second = codes.show(&qr("b"), &SystemClock, &scope).unwrap();
         assert_eq!((first.kind, first.code.expose(), first.sequence), (ChallengeKind::Qr, "a", 1));
         assert_eq!((second.code.expose(), second.sequence), ("b", 2));

@@ -12,9 +12,9 @@ use whatsapp_rust::prelude::wa;
 use whatsapp_rust::send::SendError as ClientError;
 use whatsapp_rust::wacore::types::events::ServerAck;
 use whatsapp_rust::wacore_binary::JidExt;
-use whatsapp_rust::{Client, Jid, SendOptions};
+use whatsapp_rust::{Client, SendOptions};
 
-use crate::address::jid;
+use crate::address::{jid, on_the_wire};
 
 /// How long the network may take to say that it has a message. The first to a person needs their keys fetched before.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -88,12 +88,17 @@ fn refused_with(code: &str) -> SendError {
 /// Tells the network that these messages were read: per sender in a group, as the protocol wants it.
 pub(crate) async fn mark_read(client: &Client, chat: &Address, messages: &[(MessageId, Address)]) {
     let Some(chat) = jid(chat) else { return };
+    let is_group = chat.is_group();
+    let chat = on_the_wire(client, chat).await;
     let mut by_sender: BTreeMap<Option<&Address>, Vec<&str>> = BTreeMap::new();
     for (id, sender) in messages {
-        by_sender.entry(chat.is_group().then_some(sender)).or_default().push(id.as_str());
+        by_sender.entry(is_group.then_some(sender)).or_default().push(id.as_str());
     }
     for (sender, ids) in by_sender {
-        let sender: Option<Jid> = sender.and_then(jid);
+        let sender = match sender.and_then(jid) {
+            Some(sender) => Some(on_the_wire(client, sender).await),
+            None => None,
+        };
         if let Err(error) = client.mark_as_read(&chat, sender.as_ref(), &ids).await {
             tracing::debug!(%error, "read receipts were not sent");
         }

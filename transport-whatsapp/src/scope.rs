@@ -75,8 +75,10 @@ impl Runtime for Scope {
 
     fn spawn_blocking(&self, work: Box<dyn FnOnce() + Send>) -> Task {
         Box::pin(async move {
-            // An error means that the work panicked: whoever waits for its result sees that there is none.
-            let _ = tokio::task::spawn_blocking(work).await;
+            if tokio::task::spawn_blocking(work).await.is_err_and(|error| error.is_cancelled()) {
+                // The host's runtime shuts down and the work was never begun: the client takes the return for its result.
+                std::future::pending::<()>().await;
+            }
         })
     }
 

@@ -55,7 +55,8 @@ impl Sockets {
         let builder = ClientBuilder::from_uri(self.server.clone())
             .add_header(ORIGIN, HeaderValue::from_static(WHATSAPP_WEB_ORIGIN))
             .map_err(|error| unreachable(error.to_string()))?;
-        let (socket, _) = builder.connect_on(stream).await.map_err(|error| unreachable(format!("WebSocket: {error}")))?;
+        let (socket, _) =
+            builder.connect_on(stream).await.map_err(|error| unreachable(format!("WebSocket: {error}")))?;
         Ok(socket)
     }
 }

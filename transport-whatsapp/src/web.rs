@@ -1,4 +1,4 @@
-//! Plain HTTP requests, through the session's dialler. The one made today asks for the version of WhatsApp Web.
+//! Plain HTTP requests, through the session's dialler: for the version of WhatsApp Web, and for what is too large for a stanza.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,8 @@ use crate::fate::{Ending, Fate};
 
 /// The longest answer that is read, head included.
 const LONGEST_ANSWER: u64 = 8 * 1024 * 1024;
+/// Where the client looks up the version of WhatsApp Web.
+const VERSION_PAGE: &str = "https://web.whatsapp.com/sw.js";
 /// How long an exchange may take after dialling.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -37,8 +39,10 @@ impl HttpClient for Web {
         let mut stream = match self.dialler.dial(host, port, tls).await {
             Ok(stream) => stream,
             Err(error) => {
-                // The client reports no failed dial: its reason would be lost.
-                self.fate.decide(Ending::from(&error));
+                // Without the version there is no connection, and the client does not report why; without all else there is.
+                if request.url == VERSION_PAGE {
+                    self.fate.decide(Ending::from(&error));
+                }
                 return Err(error.into());
             }
         };
@@ -127,6 +131,18 @@ mod tests {
         assert_eq!((answer.status_code, answer.body.as_slice()), (404, &b"no"[..]));
         assert!(parse(&sized[..sized.len() - 1]).is_err(), "breaks off");
         assert!(parse(b"SSH-2.0-x\r\n\r\n").is_err());
+    }
+
+    #[tokio::test]
+    async fn only_the_version_is_worth_a_connection() {
+        // A port that nobody listens on: bound once, and let go of.
+        let away = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let dialler = Arc::new(Dialler::new(Some(format!("socks5://{away}").parse().unwrap())));
+        let web = Web { dialler, fate: Fate::undecided() };
+        assert!(web.execute(HttpRequest::get("https://mmg.whatsapp.net/file")).await.is_err());
+        assert_eq!(web.fate.get(), None);
+        assert!(web.execute(HttpRequest::get(VERSION_PAGE)).await.is_err());
+        assert!(matches!(web.fate.get(), Some(Ending::Lost(_))));
     }
 
     #[tokio::test]

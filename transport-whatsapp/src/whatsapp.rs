@@ -77,7 +77,8 @@ impl WhatsApp {
     /// # Errors
     /// [`Invalid`] when it is not such a URL.
     pub fn server_url(mut self, url: &str) -> Result<Self, Invalid> {
-        let invalid = |problem: &str| Invalid::new("server URL", problem, "write it like wss://web.whatsapp.com/ws/chat");
+        let invalid =
+            |problem: &str| Invalid::new("server URL", problem, "write it like wss://web.whatsapp.com/ws/chat");
         let uri: http::Uri = url.parse().map_err(|_| invalid("not a URL"))?;
         match (uri.scheme_str(), uri.host()) {
             (Some("ws" | "wss"), Some(_)) => {}
@@ -152,6 +153,7 @@ impl Transport for WhatsApp {
             codes: LoginCodes::new(login),
             outbound: Outbound::default(),
             paired: None,
+            last_error: None,
             farewell,
         };
         // Whoever drops the connection aborts the task, and with it the scope that it owns.

@@ -1,6 +1,6 @@
-//! [`MemoryStorage`], the reference [`Storage`](crate::storage::Storage): the clearest code that passes the storage suite.
+//! [`MemoryStorage`], the reference [`Storage`]: the clearest code that passes the storage suite.
 //!
-//! Everything is in one [`State`] behind one lock, and each call takes the lock once: that makes it atomic. A commit
+//! Everything is in one `State` behind one lock, and each call takes the lock once: that makes it atomic. A commit
 //! decides whether it is refused before it writes anything.
 
 mod agent;

@@ -68,11 +68,7 @@ async fn try_adopt(node: &Arc<Node>, session: SessionId, entry: Entry) -> Result
     }
 }
 
-async fn claim(
-    node: &Node,
-    session: SessionId,
-    entry: Entry,
-) -> Result<Option<(StoredSession, Fence)>, StorageError> {
+async fn claim(node: &Node, session: SessionId, entry: Entry) -> Result<Option<(StoredSession, Fence)>, StorageError> {
     if !mend(node, session, entry).await? {
         return Ok(None);
     }

@@ -8,8 +8,8 @@ use seatport::storage::SessionStore;
 use seatport::transport::{ChallengeKind, LoginChallenge, Signal};
 use seatport::vault::{VaultError, VaultKey};
 use seatport::{
-    Address, AgentId, Environment, Error, Invalid, LoginMethod, MAX_REMARK_BYTES, NewAccount, Page, Platform, PortRange,
-    Random, Retry, Seatport, Secret, SessionFilter, SessionId, SystemClock, Timestamp, WhenFull,
+    Address, AgentId, Environment, Error, Invalid, LoginMethod, MAX_REMARK_BYTES, NewAccount, Page, Platform,
+    PortRange, Random, Retry, Seatport, Secret, SessionFilter, SessionId, SystemClock, Timestamp, WhenFull,
 };
 
 use crate::scripted::{Dial, Scripted};
@@ -77,7 +77,9 @@ async fn remarks_too_long_or_with_control_characters() {
 
 #[test]
 fn environments_that_make_no_sense() {
-    for proxy in ["", "proxy.example:1080", "ftp://proxy.example:21", "http://", "socks5://h", "http://h:0", "http://h:1/path"] {
+    for proxy in
+        ["", "proxy.example:1080", "ftp://proxy.example:21", "http://", "socks5://h", "http://h:0", "http://h:1/path"]
+    {
         says(&Environment::new().proxy(proxy).unwrap_err(), "proxy", "http://user:password@host:port");
     }
     let with_password = Environment::new().proxy("gopher://mei:hunter2@proxy.example").unwrap_err();
@@ -121,7 +123,10 @@ async fn commands_that_the_state_does_not_allow() {
         other => panic!("{other:?}"),
     };
     let (command, said) = illegal(desk.restart(session).await.map(drop));
-    assert_eq!((command, said.as_str()), (Command::Restart, "cannot restart a session that is stopped: start it first"));
+    assert_eq!(
+        (command, said.as_str()),
+        (Command::Restart, "cannot restart a session that is stopped: start it first")
+    );
     desk.start(session, WhenFull::Fail).await.unwrap();
     let (_, said) = illegal(desk.delete(session).await);
     assert_eq!(said, "cannot delete a session that is connecting: stop it first");
@@ -160,7 +165,8 @@ async fn a_login_code_that_has_expired() {
 async fn vault_keys_that_are_missing_or_wrong() {
     let storage = MemoryStorage::new();
     let build = |key: Option<u8>| {
-        let builder = Seatport::builder().shared_storage(Arc::new(storage.clone())).transport(Scripted::new(Dial::Hangs).0);
+        let builder =
+            Seatport::builder().shared_storage(Arc::new(storage.clone())).transport(Scripted::new(Dial::Hangs).0);
         match key {
             Some(byte) => builder.vault_key(VaultKey::new([byte; 32])).build(),
             None => builder.build(),

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::office;
 use crate::scripted::{Dial, Line, Scripted, account};
+use seatport::conversation::Content;
 use seatport::lifecycle::ReasonKind;
-use seatport::transport::{Signal, TransportCommand};
-use seatport::{CardStatus, Desk, NewAccount, SessionId, WhenFull};
+use seatport::transport::{Ack, InboundMessage, Signal, TransportCommand};
+use seatport::{Address, CardStatus, Desk, MessageId, NewAccount, SessionId, Timestamp, WhenFull};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -80,6 +81,33 @@ async fn silence_for_sixty_seconds_counts_as_lost_and_any_word_as_life() {
     let view = watch.until(|view| view.card.status == CardStatus::Connecting).await.unwrap();
     assert_eq!(begin.elapsed().as_secs(), 60);
     assert_eq!(view.card.reason.unwrap().kind, ReasonKind::NoProofOfLife);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backlog_that_keeps_coming_is_no_dial_that_takes_too_long() {
+    let (transport, mut lines) = Scripted::new(Dial::Answers);
+    let (_seatport, desk) = office(transport, 10).await;
+    let session = desk.add_and_start(NewAccount::on("scripted"), WhenFull::Fail).await.unwrap();
+    let line = lines.recv().await.unwrap();
+    for number in 0..5 {
+        tokio::time::sleep(Duration::from_secs(40)).await;
+        let (ack, stored) = Ack::new();
+        let message = InboundMessage {
+            chat: Address::new("bob").unwrap(),
+            id: MessageId::new(number.to_string()).unwrap(),
+            sender: Address::new("bob").unwrap(),
+            sender_name: None,
+            from_account: false,
+            content: Content::Text("written meanwhile".to_owned()),
+            at: Timestamp::from_millis(number),
+        };
+        line.signals.send(Signal::Messages { messages: vec![message], ack }).await.unwrap();
+        stored.await.unwrap();
+    }
+    let card = desk.card(session).await.unwrap();
+    assert_eq!((card.status, card.attempt, card.unread), (CardStatus::Connecting, 0, 5));
+    line.signals.send(Signal::Ready { account: account("a") }).await.unwrap();
+    desk.watch(session).await.unwrap().until(|view| view.card.status == CardStatus::Online).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

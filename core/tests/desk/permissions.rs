@@ -185,7 +185,8 @@ async fn an_agent_who_is_bound_is_not_removed() {
 #[tokio::test(start_paused = true)]
 async fn the_card_offers_what_role_and_state_allow_now() {
     let house = house(AgentScope::All).await;
-    let always = [Action::View, Action::SetRemark, Action::SetEnvironment, Action::Read, Action::Send, Action::MarkRead];
+    let always =
+        [Action::View, Action::SetRemark, Action::SetEnvironment, Action::Read, Action::Send, Action::MarkRead];
     let offered = |desk: Desk, session| async move {
         let actions = desk.card(session).await.unwrap().actions;
         actions.into_iter().filter(|action| !always.contains(action)).collect::<Vec<_>>()

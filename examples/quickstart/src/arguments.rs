@@ -10,8 +10,8 @@ const WITH_WHATSAPP: &str = "cargo run -p seatport-quickstart --features whatsap
 
 /// Tells the story of Seatport in a terminal: accounts, login by QR code, customers, agents, ports, restarts.
 ///
-/// Without options it runs on a temporary database and a simulated messenger, and is over in a few seconds. On WhatsApp it shows
-/// a QR code to scan with a phone (Linked devices, Link a device), prints what comes in, and goes on until Ctrl-C.
+/// Without options it runs on a temporary database and a simulated messenger, and is over in a few seconds. On WhatsApp it
+/// shows a QR code to scan with a phone (Linked devices, Link a device), prints what comes in, and goes on until Ctrl-C.
 #[derive(Debug, Parser)]
 #[command(name = "seatport-quickstart", version, after_help = after_help())]
 pub(crate) struct Arguments {
@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH")]
     pub(crate) database: Option<PathBuf>,
 
-    /// The key that seals the logins in that database, made if it is not there [default: the database's path with .key added]
+    /// The key that seals the logins in it, made if it is not there [default: the database's path with .key added]
     #[arg(long, value_name = "PATH", requires = "database")]
     pub(crate) key_file: Option<PathBuf>,
 
@@ -55,7 +55,8 @@ impl Arguments {
 
 fn after_help() -> String {
     format!(
-        "Examples:\n  cargo run -p seatport-quickstart\n  cargo run -p seatport-quickstart -- --database story.db --pace 1000\n  \
+        "Examples:\n  cargo run -p seatport-quickstart\n  \
+         cargo run -p seatport-quickstart -- --database story.db --pace 1000\n  \
          {WITH_WHATSAPP} --database seatport.db"
     )
 }

@@ -121,11 +121,22 @@ async fn follow(narrator: &mut Narrator, desk: &Desk, session: SessionId) -> any
 }
 
 async fn show_change(narrator: &mut Narrator, before: Option<&View>, now: &View) -> anyhow::Result<()> {
-    let facts = |card: &Card| (card.status, card.reason.clone(), card.attempt, card.account.clone());
-    if before.map(|view| facts(&view.card)) != Some(facts(&now.card)) {
-        narrator.cards(std::slice::from_ref(&now.card)).await?;
-        if let (CardStatus::Blocked | CardStatus::Connecting, Some(reason)) = (now.card.status, &now.card.reason) {
-            narrator.show(reason).await?;
+    let (card, before_card) = (&now.card, before.map(|view| &view.card));
+    let row = |card: &Card| (card.status, card.account.clone(), card.port);
+    if before_card.map(row) != Some(row(card)) {
+        narrator.cards(std::slice::from_ref(card)).await?;
+    }
+    let trouble = |card: &Card| (card.status, card.reason.clone(), card.next_try);
+    if before_card.map(trouble) != Some(trouble(card))
+        && let Some(reason) = &card.reason
+    {
+        match (card.status, card.next_try) {
+            (CardStatus::Blocked, _) => narrator.show(reason).await?,
+            (CardStatus::Connecting, Some(at)) => {
+                let wait = at.since(SystemClock.now()).as_millis().div_ceil(1000);
+                narrator.show(format_args!("{reason}; try {} comes in {wait} s", card.attempt + 1)).await?;
+            }
+            _ => {}
         }
     }
     if let Some(code) = &now.challenge

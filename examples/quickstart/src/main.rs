@@ -1,7 +1,7 @@
 //! The story of Seatport in a terminal.
 //!
 //! `cargo run -p seatport-quickstart` tells it on a SQLite file and a simulated messenger; with
-//! `--features whatsapp -- --transport whatsapp` it shows a QR code that a phone can scan, and stays online until Ctrl-C.
+//! `--features whatsapp -- --transport whatsapp` it shows a QR code to scan with a phone, and stays online until Ctrl-C.
 
 mod arguments;
 mod database;

@@ -5,7 +5,8 @@ use anyhow::Context;
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
-/// Black on white whatever the terminal's own colours are: phones read no negative. By number, for themes change the names.
+/// Black on white whatever the terminal's own colours are, for not every phone reads a negative. By number, because themes
+/// change the named colours.
 const PAPER: Style = Style::new()
     .fg_color(Some(anstyle::Color::Ansi256(Ansi256Color(16))))
     .bg_color(Some(anstyle::Color::Ansi256(Ansi256Color(231))));

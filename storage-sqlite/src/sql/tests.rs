@@ -19,6 +19,7 @@ use seatport::{
 };
 
 use crate::SqliteStorage;
+use crate::error::Failure;
 
 /// The tables that hold history. `audit` is one of them, `session` is not: a list of cards may look at every card.
 const HISTORY: [&str; 9] = ["message", "m", "event", "contact", "k", "chat", "c", "vault", "audit"];
@@ -29,6 +30,11 @@ fn note(event: TraceEvent<'_>) {
     if let TraceEvent::Stmt(statement, _) = event {
         SEEN.lock().insert(statement.sql().into_owned());
     }
+}
+
+fn trace(connection: &Connection) -> Result<(), Failure> {
+    connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(note));
+    Ok(())
 }
 
 /// How SQLite would go about a statement.
@@ -43,9 +49,8 @@ async fn no_statement_walks_through_history() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("seatport.db");
     let storage = SqliteStorage::options().readers(1).open(&file).await.unwrap();
-    let trace = |connection: &Connection| connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(note));
-    storage.writer.write(move |step| Ok(trace(step.connection))).await.unwrap();
-    storage.readers.read(move |connection| Ok(trace(connection))).await.unwrap();
+    storage.writer.write(|step| trace(step.connection)).await.unwrap();
+    storage.readers.read(trace).await.unwrap();
 
     use_everything(&storage).await;
     storage.close().await.unwrap();

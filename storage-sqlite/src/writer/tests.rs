@@ -185,9 +185,10 @@ fn a_runtime_that_ends_does_not_wedge_the_queue() {
     first.block_on(async {
         let writer = storage.writer.clone();
         tokio::spawn(async move { writer.write(put("ada")).await });
-        tokio::task::yield_now().await;
+        while !storage.writer.0.queue.lock().led {
+            tokio::task::yield_now().await;
+        }
     });
-    assert!(storage.writer.0.queue.lock().led);
     first.shutdown_background();
     release.send(()).unwrap();
     while storage.writer.0.queue.lock().led {

@@ -140,6 +140,7 @@ macro_rules! answers {
         /// What a storage answered: a variant for each type that a method answers with.
         #[derive(Clone, Debug)]
         #[expect(missing_docs, reason = "the types say what they are")]
+        #[expect(clippy::large_enum_variant, reason = "lives for one call, and a layer matches on it without unboxing")]
         pub enum Answer {
             $($variant($type)),*
         }

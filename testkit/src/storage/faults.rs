@@ -90,11 +90,13 @@ impl Odds {
     }
 }
 
+type Plan = Box<dyn FnMut(&Call<'_>) -> Fault + Send>;
+
 /// Decides for every call what goes wrong with it.
 ///
 /// After a crash every call answers [`StorageErrorKind::Closed`], those under way included: a dead process learns nothing.
 pub struct Faults {
-    plan: Mutex<Box<dyn FnMut(&Call<'_>) -> Fault + Send>>,
+    plan: Mutex<Plan>,
     crashed: watch::Sender<bool>,
 }
 

@@ -54,7 +54,8 @@ pub(super) fn running(number: u64, lifecycle: Lifecycle) -> SessionRecord {
 pub(super) fn online(number: u64) -> SessionRecord {
     let mut record = running(number, Lifecycle::Online);
     record.facts.login = Login::LoggedIn;
-    record.facts.account = Some(Account { address: address("me@net"), phone: Some("8613800138000".into()), name: None });
+    record.facts.account =
+        Some(Account { address: address("me@net"), phone: Some("8613800138000".into()), name: None });
     record
 }
 

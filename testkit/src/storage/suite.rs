@@ -7,16 +7,18 @@ use std::pin::Pin;
 
 use super::Backend;
 use super::cases::{
-    agent, audit, changes, close, commit, concurrent, conversation, delete, event, lease, port, search, session, status,
-    unread, vault,
+    agent, audit, changes, close, commit, concurrent, conversation, delete, event, lease, port, search, session,
+    status, unread, vault,
 };
+
+type Running<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// One promise of a storage, as something that can be run.
 #[derive(Clone, Copy)]
 pub struct Case {
     /// Its name, `concept::what_is_promised`.
     pub name: &'static str,
-    run: for<'a> fn(&'a mut dyn Backend) -> Pin<Box<dyn Future<Output = ()> + 'a>>,
+    run: for<'a> fn(&'a mut dyn Backend) -> Running<'a>,
 }
 
 impl Case {

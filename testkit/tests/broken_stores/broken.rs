@@ -1,11 +1,59 @@
-//! The defects, and the layer that gives a storage one of them.
+//! The layer that gives a storage one defect.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use seatport::conversation::{MessageStatus, StoredMessage};
-use seatport::ids_of_messages::MessageKey;
-use seatport::storage::{Change, Storage, StorageError};
+use seatport::storage::{Change, Storage, StorageError, StoredSession};
+use seatport::{Address, MessageId, PortNumber, SessionId};
 use seatport_testkit::storage::{Answer, Call, Intercept};
 use tokio::sync::broadcast;
+
+use crate::Defect;
+
+/// One defect, and what it remembers in order to be wrong.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    pub(crate) defect: Defect,
+    /// The messages of chats that were deleted.
+    pub(crate) deleted: Mutex<BTreeMap<(SessionId, Address), Vec<StoredMessage>>>,
+    /// The status each message was last said to have.
+    pub(crate) statuses: Mutex<BTreeMap<MessageId, MessageStatus>>,
+    /// The key check, nowhere else.
+    pub(crate) key_check: Mutex<Option<Vec<u8>>>,
+}
+
+impl Broken {
+    pub(crate) fn new(defect: Defect) -> Self {
+        Self { defect, deleted: Mutex::default(), statuses: Mutex::default(), key_check: Mutex::default() }
+    }
+
+    /// The port as this storage tells it: [`Defect::SharesPorts`] gives every second number to two sessions.
+    pub(crate) fn port(&self, port: PortNumber) -> PortNumber {
+        if self.defect == Defect::SharesPorts { PortNumber(port.0 | 1) } else { port }
+    }
+}
+
+#[async_trait]
+impl Intercept for Broken {
+    async fn call(&self, storage: &dyn Storage, call: Call<'_>) -> Result<Answer, StorageError> {
+        match call {
+            Call::Commit(commit) => self.commit(storage, *commit).await,
+            call if call.reads_only() => self.read(storage, call).await,
+            call => self.write(storage, call).await,
+        }
+    }
+
+    fn changes(&self, storage: &dyn Storage) -> broadcast::Receiver<Change> {
+        match self.defect {
+            Defect::GivesNoHints => broadcast::channel(1).1,
+            _ => storage.changes(),
+        }
+    }
+}
+
+/// The row of a session that has to be there.
+pub(crate) async fn row(storage: &dyn Storage, id: SessionId) -> Result<StoredSession, StorageError> {
+    storage.session(id).await?.ok_or_else(|| seatport::storage::StorageErrorKind::NotFound.into())
+}

@@ -1,9 +1,7 @@
 //! The rows of the manual, one case each.
 
 use seatport::storage::MessagePage;
-use seatport::{
-    Action, CardStatus, Environment, Error, Page, Platform, PortNumber, SessionFilter, WhenFull,
-};
+use seatport::{Action, CardStatus, Environment, Error, Page, Platform, PortNumber, SessionFilter, WhenFull};
 
 use crate::office::{Office, eventually, id, new_account};
 
@@ -73,7 +71,8 @@ async fn row_3_a_started_session_holds_its_port_until_stopped_logged_in_or_not(o
     office.reaches(waiting, CardStatus::Blocked).await;
     phone.log_out(online).unwrap();
     office.reaches(online, CardStatus::Blocked).await;
-    let held: Vec<_> = office.seatport.ports().usage().await.unwrap().occupied.iter().map(|held| held.session).collect();
+    let held: Vec<_> =
+        office.seatport.ports().usage().await.unwrap().occupied.iter().map(|held| held.session).collect();
     assert_eq!(held, [waiting, online]);
 
     office.mei.stop(waiting).await.unwrap();

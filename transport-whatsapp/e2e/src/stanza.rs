@@ -47,6 +47,10 @@ impl Envelope {
         }
         if let Some((name, address)) = &self.also_known_as {
             message = message.attr(name, address.clone());
+            if *name == "participant_pn" {
+                // So the network marks a group whose members it names by their hidden addresses.
+                message = message.attr("addressing_mode", "lid");
+            }
         }
         if let Some(name) = &self.push_name {
             message = message.attr("notify", name.clone());

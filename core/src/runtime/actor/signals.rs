@@ -10,9 +10,13 @@ use crate::transport::{Ack, InboundMessage, LoginChallenge, Signal, TransportCom
 
 impl Actor {
     pub(super) async fn on_signal(&mut self, signal: Signal) -> Result<(), Exit> {
-        if self.stored.record.facts.lifecycle == Lifecycle::Online {
+        let (timing, now) = (&self.node.timing, Instant::now());
+        match (self.stored.record.facts.lifecycle, &signal) {
             // Whatever it says, it is alive.
-            self.deadline = Some(Instant::now() + self.node.timing.proof_of_life);
+            (Lifecycle::Online, _) => self.deadline = Some(now + timing.proof_of_life),
+            // What was written meanwhile comes before it is online. However much that is, dialling goes well.
+            (Lifecycle::Connecting { .. }, Signal::Messages { .. }) => self.deadline = Some(now + timing.dial),
+            _ => {}
         }
         match signal {
             Signal::Alive => Ok(()),

@@ -115,7 +115,7 @@ async fn codes_replace_each_other_and_a_new_round_follows_when_they_ran_out() {
     let database = Database::new(None, None).unwrap();
     let steps = async {
         paper.shows("login code 1, 1 s left").await;
-        paper.shows("[21A\u{1b}[J").await;
+        paper.shows("A\u{1b}[J").await;
         paper.shows("login code 2, 1 s left").await;
         paper.shows("the login code ran out").await;
         paper

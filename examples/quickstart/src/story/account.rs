@@ -1,7 +1,8 @@
 //! An account is added, started and logged in.
 
-use anyhow::Context;
-use seatport::{AgentId, CardStatus, Clock, Environment, NewAccount, SessionId, SystemClock, WhenFull};
+use anyhow::{Context, ensure};
+use seatport::transport::LoginChallenge;
+use seatport::{AgentId, Card, CardStatus, Clock, Environment, NewAccount, SessionId, SystemClock, View, WhenFull};
 
 use super::Story;
 
@@ -23,19 +24,27 @@ impl Story<'_> {
         self.narrator.say("It occupies a port from now on, though nobody has logged in yet:").await?;
         self.narrator.cards(&[card]).await?;
 
-        let view = self.reach(hotline, CardStatus::AwaitingLogin).await?;
-        let code = match view.challenge {
-            Some(code) => code,
-            None => self.office.mei.login_code(hotline).await?,
-        };
+        let (card, code) = self.login_code(hotline).await?;
         self.narrator.say("The network sends a login code, and the desk shows it:").await?;
         self.narrator.code(&code, code.expires_at.since(SystemClock.now())).await?;
-        self.narrator.cards(&[view.card]).await?;
+        self.narrator.cards(&[card]).await?;
 
         self.phone.scan(code.code.expose())?;
-        let card = self.reach(hotline, CardStatus::Online).await?.card;
+        let card = self.reach(hotline, CardStatus::Online).await?;
         self.narrator.say("Somebody scans it with the phone of the hotline. The account is online:").await?;
         self.narrator.cards(&[card]).await?;
         Ok(hotline)
+    }
+
+    /// Waits for a login code; answers it, and the card it belongs to.
+    async fn login_code(&self, session: SessionId) -> anyhow::Result<(Card, LoginChallenge)> {
+        let mut watch = self.office.mei.watch(session).await?;
+        loop {
+            let View { card, challenge } = watch.next().await?;
+            match challenge {
+                Some(code) => return Ok((card, code)),
+                None => ensure!(card.status != CardStatus::Blocked, "there is no login code: {:?}", card.reason),
+            }
+        }
     }
 }

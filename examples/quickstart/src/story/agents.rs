@@ -27,9 +27,12 @@ impl Story<'_> {
         let answer = self.office.chen.send_text(hotline, bo.address(), "It comes today, before six.").await?;
         self.narrator.say("Chen answers:").await?;
         self.show_conversation(hotline, &bo, "Bo").await?;
-        let has_become = |wanted: MessageStatus| {
+        let has_become = |wanted| {
             let answer = &answer;
-            move |body: &EventBody| matches!(body, EventBody::MessageStatusChanged { id, status, .. } if id == answer && *status == wanted)
+            move |body: &EventBody| match body {
+                EventBody::MessageStatusChanged { id, status, .. } => id == answer && *status == wanted,
+                _ => false,
+            }
         };
         read_until(&mut feed, has_become(MessageStatus::Sent)).await?;
         bo.confirm(&account, &answer);

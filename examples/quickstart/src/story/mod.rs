@@ -14,7 +14,7 @@ use std::sync::Arc;
 use anyhow::{bail, ensure};
 use seatport::conversation::{Content, Direction, StoredMessage};
 use seatport::storage::MessagePage;
-use seatport::{Card, CardStatus, Error, Event, EventBody, EventStream, SessionId, SystemClock, Timestamp, View};
+use seatport::{Card, CardStatus, Error, Event, EventBody, EventStream, SessionId, SystemClock, Timestamp};
 use seatport_testkit::messenger::{Messenger, Person, Phone};
 
 use crate::database::Database;
@@ -59,18 +59,17 @@ pub(crate) async fn tell(mut narrator: Narrator, database: &Database) -> anyhow:
 
 impl Story<'_> {
     /// Waits until a session has this status, as Mei sees it.
-    async fn reach(&self, session: SessionId, status: CardStatus) -> anyhow::Result<View> {
+    async fn reach(&self, session: SessionId, status: CardStatus) -> anyhow::Result<Card> {
         self.reach_anew(session, status, Timestamp::from_millis(0)).await
     }
 
     /// Waits until a session has had this status since a later time than that.
-    async fn reach_anew(&self, session: SessionId, status: CardStatus, than: Timestamp) -> anyhow::Result<View> {
+    async fn reach_anew(&self, session: SessionId, status: CardStatus, than: Timestamp) -> anyhow::Result<Card> {
         let mut watch = self.office.mei.watch(session).await?;
         let done = |card: &Card| card.since > than && [status, CardStatus::Blocked].contains(&card.status);
-        let view = watch.until(|view| done(&view.card)).await?;
-        let found = &view.card;
+        let found = watch.until(|view| done(&view.card)).await?.card;
         ensure!(found.status == status, "the session is {} and not {status}: {:?}", found.status, found.reason);
-        Ok(view)
+        Ok(found)
     }
 
     /// Waits until a session has so many unread messages; answers its card.

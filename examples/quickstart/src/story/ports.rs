@@ -10,10 +10,11 @@ use super::{Story, refusal};
 impl Story<'_> {
     pub(super) async fn ports_run_out(&mut self, hotline: SessionId) -> anyhow::Result<()> {
         self.narrator.chapter("Two ports for three accounts").await?;
-        let (mei, li) = (&self.office.mei, &self.office.li);
-        let returns = mei.add_and_start(NewAccount::on("simulated").remark("returns"), WhenFull::Fail).await?;
-        let press = li.add_account(NewAccount::on("simulated").remark("press")).await?;
+        let (returns, press) =
+            (NewAccount::on("simulated").remark("returns"), NewAccount::on("simulated").remark("press"));
+        let returns = self.office.mei.add_and_start(returns, WhenFull::Fail).await?;
         self.reach(returns, CardStatus::AwaitingLogin).await?;
+        let press = self.office.li.add_account(press).await?;
         self.narrator.say("Mei adds and starts a second account; Li adds a third one, to be started later:").await?;
         self.show_all().await?;
 
@@ -36,7 +37,7 @@ impl Story<'_> {
 
         let before = self.office.li.card(hotline).await?;
         self.office.li.restart(hotline).await?;
-        let after = self.reach(hotline, CardStatus::Online).await?.card;
+        let after = self.reach(hotline, CardStatus::Online).await?;
         ensure!(before.port == after.port && before.since != after.since, "restart is to keep the port");
         self.narrator.say("Li restarts the hotline. It comes back on the same port, without a scan:").await?;
         self.narrator.cards(&[after]).await?;

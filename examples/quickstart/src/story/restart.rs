@@ -38,7 +38,7 @@ impl<'a> Story<'a> {
     /// Waits until what ran before runs again, as it did.
     async fn all_back(&self, before: &[Card]) -> anyhow::Result<()> {
         for card in before.iter().filter(|card| card.port.is_some()) {
-            let now = self.reach_anew(card.session, card.status, card.since).await?.card;
+            let now = self.reach_anew(card.session, card.status, card.since).await?;
             ensure!(now.port == card.port, "port {:?} became {:?}", card.port, now.port);
         }
         Ok(())

@@ -48,7 +48,9 @@ fn a_database_that_cannot_be_says_so() {
     let missing = folder.path().join("missing").join("story.db");
     let error = refused(&["--database", missing.to_str().unwrap()]);
     assert!(error.contains(missing.to_str().unwrap()) && error.contains("its directory does not exist"), "{error}");
-    let error = refused(&["--database", folder.path().to_str().unwrap()]);
+    let directory = folder.path().join("directory");
+    std::fs::create_dir(&directory).unwrap();
+    let error = refused(&["--database", directory.to_str().unwrap()]);
     assert!(error.contains("it is a directory; name a file in it"), "{error}");
 }
 

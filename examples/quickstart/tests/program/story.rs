@@ -13,7 +13,7 @@ const STORY: &[&str] = &[
     "socks5://desk1@proxy.example:1080",
     "It occupies a port from now on",
     "hotline                 li     8001",
-    "▀▀▀▀▀▀▀ █",
+    "█▀▀▀▀▀█",
     "login code 1, ",
     "awaiting login       0",
     "+8613800138000   online               0",

@@ -168,20 +168,13 @@ pub(crate) async fn all_writes_land_together_and_in_order(backend: &mut dyn Back
 
     let events = &view.sessions[&id(1)].events;
     assert!(events.iter().all(|event| event.at == at(7) && event.session == id(1)), "at the commit's time: {events:?}");
-    let stored = |chat: &str, id: &str, inbound| EventBody::MessageStored {
-        chat: address(chat),
-        id: message_id(id),
-        inbound,
-    };
+    let stored =
+        |chat: &str, id: &str, inbound| EventBody::MessageStored { chat: address(chat), id: message_id(id), inbound };
     let expected = [
         stored("ann@net", "a", true),
         stored("ann@net", "b", false),
         stored("bob@net", "c", true),
-        EventBody::MessageStatusChanged {
-            chat: address("ann@net"),
-            id: message_id("b"),
-            status: MessageStatus::Sent,
-        },
+        EventBody::MessageStatusChanged { chat: address("ann@net"), id: message_id("b"), status: MessageStatus::Sent },
         EventBody::ChatRead { chat: address("ann@net") },
         EventBody::Added,
         EventBody::RemarkChanged,
@@ -227,7 +220,10 @@ pub(crate) async fn what_was_acknowledged_survives_a_restart(backend: &mut dyn B
     let committed = storage.commit(everything(1)).await.unwrap();
     let row = &before.sessions[&id(1)].row;
     assert_eq!((committed.revision, committed.last_event), (row.revision + 1, row.last_event + 2));
-    assert_eq!(storage.audit(0, 100).await.unwrap().last().map(|line| line.number), Some(before.audit.len() as u64 + 2));
+    assert_eq!(
+        storage.audit(0, 100).await.unwrap().last().map(|line| line.number),
+        Some(before.audit.len() as u64 + 2)
+    );
 }
 
 pub(crate) async fn a_dropped_commit_happened_as_a_whole_or_not(backend: &mut dyn Backend) {

@@ -77,13 +77,15 @@ pub(crate) async fn starts_and_stops_lose_no_port(backend: &mut dyn Backend) {
             }
             // In the last round the even ones keep what they got.
             if round < 9 || session % 2 == 1 {
-                storage.commit(port(session, PortChange::Release)).await.expect("releasing is never refused");
+                let released = storage.commit(port(session, PortChange::Release)).await;
+                assert_eq!(released.expect("releasing is never refused").port, None);
             }
         }
     })
     .await;
     let view = Snapshot::of(&*storage).await;
-    let rows: BTreeSet<_> = view.sessions.values().filter_map(|view| Some((view.row.port?, view.row.record.id))).collect();
+    let rows: BTreeSet<_> =
+        view.sessions.values().filter_map(|view| Some((view.row.port?, view.row.record.id))).collect();
     let held: BTreeSet<_> = view.ports.occupied.iter().map(|held| (held.port, held.session)).collect();
     assert_eq!(rows, held);
     assert_eq!(held.iter().map(|(port, _)| port).collect::<BTreeSet<_>>().len(), held.len(), "no port twice: {held:?}");
@@ -92,6 +94,7 @@ pub(crate) async fn starts_and_stops_lose_no_port(backend: &mut dyn Backend) {
     for session in 0..12 {
         storage.commit(port(session, PortChange::Release)).await.unwrap();
     }
+    assert_eq!(storage.port_usage().await.unwrap().occupied, []);
     for session in 0..4 {
         storage.commit(port(session, PortChange::Claim)).await.expect("no port was lost");
     }

@@ -40,12 +40,16 @@ pub(crate) async fn a_message_reads_back_as_it_was(backend: &mut dyn Backend) {
     add(&*storage, [1]).await;
     let long = "长😀\u{0}'\"\\\r\n".repeat(8_000);
     let chat = "林@net — \u{1F469}\u{200D}\u{1F4BB}";
-    let contents =
-        [Content::Text(long), Content::Text(String::new()), Content::Unsupported("poll".into()), Content::Undecryptable];
+    let contents = [
+        Content::Text(long),
+        Content::Text(String::new()),
+        Content::Unsupported("poll".into()),
+        Content::Undecryptable,
+    ];
     let authors = [None, Some(Author::Device), Some(Author::Agent(agent_id("mei"))), None];
     let statuses = [MessageStatus::Read, MessageStatus::Failed, MessageStatus::Sent, MessageStatus::Delivered];
-    let messages = contents.into_iter().zip(authors).zip(statuses).enumerate().map(|(n, ((content, author), status))| {
-        Message {
+    let messages =
+        contents.into_iter().zip(authors).zip(statuses).enumerate().map(|(n, ((content, author), status))| Message {
             chat: address(chat),
             id: message_id(&format!("{n} 号")),
             direction: if author.is_some() { Direction::Outbound } else { Direction::Inbound },
@@ -54,8 +58,7 @@ pub(crate) async fn a_message_reads_back_as_it_was(backend: &mut dyn Backend) {
             content,
             at: seatport::Timestamp::from_millis(-1 + n as i64),
             status,
-        }
-    });
+        });
     let messages: Vec<Message> = messages.collect();
     let incoming = messages.iter().map(|message| Incoming { message: message.clone(), sender_name: None });
     storage.commit(storing(1, incoming)).await.unwrap();

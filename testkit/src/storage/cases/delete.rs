@@ -85,9 +85,8 @@ pub(crate) async fn refused_changes_nothing(backend: &mut dyn Backend) {
     storage.commit(adding(running(2, Lifecycle::Blocked))).await.unwrap();
     let before = Snapshot::of(&*storage).await;
 
-    let delete = async |number, revision| {
-        refused(storage.delete(id(number), revision, audit(number, Action::Delete)).await)
-    };
+    let delete =
+        async |number, revision| refused(storage.delete(id(number), revision, audit(number, Action::Delete)).await);
     assert_eq!(delete(3, 1).await, StorageErrorKind::NotFound);
     assert_eq!(delete(1, 1).await, StorageErrorKind::Stale);
     assert_eq!(delete(1, 3).await, StorageErrorKind::Stale);

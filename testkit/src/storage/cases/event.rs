@@ -68,10 +68,8 @@ pub(crate) async fn numbers_have_no_gap(backend: &mut dyn Backend) {
 pub(crate) async fn pages_show_each_event_once(backend: &mut dyn Backend) {
     let storage = backend.open().await;
     fill(&*storage).await;
-    check_pages(async |last: Option<Event>, limit| {
-        storage.events(id(1), last.map_or(0, |last| last.seq), limit).await
-    })
-    .await;
+    check_pages(async |last: Option<Event>, limit| storage.events(id(1), last.map_or(0, |last| last.seq), limit).await)
+        .await;
     for after in [8, 9, u64::MAX] {
         assert_eq!(storage.events(id(1), after, 9).await.unwrap(), [], "after {after}");
     }

@@ -7,13 +7,8 @@ use seatport::{Event, EventBody};
 use crate::storage::Backend;
 use crate::storage::sample::{add, address, commit, id, message_id, outbound, storing};
 
-const RISING: [MessageStatus; 5] = [
-    MessageStatus::Pending,
-    MessageStatus::Failed,
-    MessageStatus::Sent,
-    MessageStatus::Delivered,
-    MessageStatus::Read,
-];
+const RISING: [MessageStatus; 5] =
+    [MessageStatus::Pending, MessageStatus::Failed, MessageStatus::Sent, MessageStatus::Delivered, MessageStatus::Read];
 
 fn update(message: &str, status: MessageStatus) -> MessageUpdate {
     MessageUpdate { chat: address("ann@net"), id: message_id(message), status }

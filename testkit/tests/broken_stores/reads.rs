@@ -1,0 +1,129 @@
+//! Reads that answer something else than what is stored.
+
+use seatport::lifecycle::Lifecycle;
+use seatport::storage::{MessagePage, Storage, StorageError, StoredSession};
+use seatport::{Action, CardStatus, Secret, SessionFilter};
+use seatport_testkit::storage::{Answer, Call};
+
+use crate::Defect;
+use crate::broken::Broken;
+
+impl Broken {
+    pub(crate) async fn read(&self, storage: &dyn Storage, call: Call<'_>) -> Result<Answer, StorageError> {
+        let asked = call.clone();
+        let answer = match self.ask(storage, call).await? {
+            Answer::Session(row) => Answer::Session(row.map(|row| self.row(row))),
+            Answer::Sessions(rows) => Answer::Sessions(rows.into_iter().map(|row| self.row(row)).collect()),
+            Answer::Ports(mut usage) => {
+                usage.occupied.iter_mut().for_each(|held| held.port = self.port(held.port));
+                Answer::Ports(usage)
+            }
+            other => other,
+        };
+        Ok(self.distort(asked, answer))
+    }
+
+    fn row(&self, mut row: StoredSession) -> StoredSession {
+        row.port = row.port.map(|port| self.port(port));
+        let record = &mut row.record;
+        match self.defect {
+            Defect::MiscountsUnread if row.unread > 0 => row.unread += 1,
+            Defect::ConfusesStates => {
+                if let Lifecycle::Stopping { then, .. } = record.facts.lifecycle {
+                    record.facts.lifecycle = Lifecycle::Stopping { then, log_out: false };
+                }
+            }
+            Defect::TellsPasswords => {
+                if let Some(proxy) = &mut record.environment.proxy {
+                    proxy.password = Some(Secret::new("hunter2"));
+                }
+            }
+            _ => {}
+        }
+        row
+    }
+
+    /// Asks for something else.
+    async fn ask(&self, storage: &dyn Storage, call: Call<'_>) -> Result<Answer, StorageError> {
+        match (self.defect, call) {
+            (Defect::LosesTheKeyCheck, Call::KeyCheck) => Ok(Answer::Sealed(self.key_check.lock().clone())),
+            (Defect::IgnoresWhoDrives, Call::Sessions(filter, page)) => {
+                let unfiltered = SessionFilter { statuses: vec![], ..filter.clone() };
+                let mut rows = storage.sessions(&unfiltered, page).await?;
+                rows.retain(|row| filter.statuses.contains(&CardStatus::of(&row.record.facts, true)));
+                Ok(rows.into())
+            }
+            (Defect::TakesTextAsAPattern, Call::Sessions(filter, page)) => {
+                let literal = filter.text.clone().filter(|text| !text.contains(['%', '_']));
+                Ok(storage.sessions(&SessionFilter { text: literal, ..filter.clone() }, page).await?.into())
+            }
+            (Defect::TakesPrefixesAsPatterns, Call::VaultList(session, prefix)) => {
+                let literal = prefix.split(['%', '_']).next().unwrap_or_default();
+                Call::VaultList(session, literal).send(storage).await
+            }
+            (Defect::SortsByPlaceAlone, Call::Messages(session, chat, page)) => {
+                let mut messages = storage.messages(session, chat, MessagePage::newest(u32::MAX)).await?;
+                messages.retain(|message| page.before.is_none_or(|before| message.seq < before));
+                messages.sort_by_key(|message| std::cmp::Reverse(message.seq));
+                messages.truncate(page.limit as usize);
+                Ok(messages.into())
+            }
+            (Defect::RepeatsAnEntry, Call::VaultScan(Some(after), limit)) => {
+                let mut entries = storage.vault_scan(None, u32::MAX).await?;
+                entries.retain(|entry| (&entry.session, &entry.name) >= (&after.0, &after.1));
+                entries.truncate(limit as usize);
+                Ok(entries.into())
+            }
+            (_, call) => call.send(storage).await,
+        }
+    }
+
+    /// Changes what is answered.
+    fn distort(&self, asked: Call<'_>, mut answer: Answer) -> Answer {
+        match (self.defect, asked, &mut answer) {
+            (Defect::LeavesMessagesOfDeleted, Call::Messages(session, chat, _), Answer::Messages(messages)) => {
+                messages.extend(self.deleted.lock().get(&(session, chat.clone())).into_iter().flatten().cloned());
+            }
+            (Defect::LowersStatus, _, Answer::Message(Some(stored))) => {
+                let last = self.statuses.lock().get(&stored.message.id).copied();
+                stored.message.status = last.unwrap_or(stored.message.status);
+            }
+            (Defect::SortsAgentsByLanguage, _, Answer::Agents(agents)) => {
+                agents.sort_by_key(|agent| agent.id.as_str().to_lowercase());
+            }
+            (Defect::HidesPending, Call::Pending(..), Answer::Messages(messages)) => {
+                messages.pop();
+            }
+            (Defect::SkipsASession, Call::Sessions(_, page), Answer::Sessions(rows)) if page.after.is_some() => {
+                rows.drain(..rows.len().min(1));
+            }
+            (Defect::SkipsAContact, Call::Contacts(_, Some(_), _), Answer::Contacts(contacts)) => {
+                contacts.drain(..contacts.len().min(1));
+            }
+            (Defect::SkipsAMessage, Call::Messages(_, _, page), Answer::Messages(rows)) if page.before.is_some() => {
+                rows.drain(..rows.len().min(1));
+            }
+            (
+                Defect::MindsLetterCase,
+                Call::Sessions(SessionFilter { text: Some(text), .. }, _),
+                Answer::Sessions(rows),
+            ) => {
+                rows.retain(|row| format!("{:?}", row.record).contains(text));
+            }
+            (Defect::HidesDeletions, _, Answer::Lines(lines)) => {
+                lines.retain(|line| line.entry.action != Action::Delete);
+            }
+            (Defect::LeavesAGapInEvents, _, Answer::Events(events)) => {
+                events.iter_mut().filter(|event| event.seq > 3).for_each(|event| event.seq += 1);
+            }
+            (Defect::ChangesEvents, _, Answer::Events(events)) => {
+                let last = events.last().map(|event| event.at);
+                events.iter_mut().for_each(|event| event.at = last.unwrap_or(event.at));
+            }
+            (Defect::HidesQuietSessions, _, Answer::Heads(heads)) => heads.retain(|(_, head)| *head > 0),
+            (Defect::FindsNoOrphans, _, Answer::Orphans(orphans)) => orphans.clear(),
+            _ => {}
+        }
+        answer
+    }
+}
