@@ -1,5 +1,7 @@
 //! Conversations: the people an account talks to, the chat with each, and what was said.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -46,8 +48,20 @@ pub enum MessageStatus {
     Sent,
     /// On the other side's device.
     Delivered,
-    /// Seen by the other side. Inbound messages have this status or `Delivered`.
+    /// Seen by the other side.
     Read,
+}
+
+impl fmt::Display for MessageStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "pending",
+            Self::Failed => "failed",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+        })
+    }
 }
 
 /// A message as it is stored.

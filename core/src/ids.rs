@@ -75,6 +75,13 @@ uuid_id!(
     "session id"
 );
 
+impl SessionId {
+    /// The smallest id that is greater.
+    pub(crate) fn next(self) -> Self {
+        Self(Uuid::from_u128(self.0.as_u128().wrapping_add(1)))
+    }
+}
+
 uuid_id!(
     /// Names one process that runs sessions. Fresh at every boot, so that a process never takes its predecessor's place unseen.
     NodeId,

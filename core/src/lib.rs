@@ -1,4 +1,29 @@
 //! Seatport runs many messenger accounts for a customer-service team, inside a host application.
+//!
+//! A host builds a [`Seatport`] from a storage and a transport for each network, registers its people as [`Agent`]s, and hands
+//! each of them a [`Desk`]: everything a person does goes through it. Each [session] is one seat for one account; while it
+//! is started it occupies a licence port. What it does is a [lifecycle] of one pure function; what people see of it is a [`Card`].
+//!
+//! ```
+//! use seatport::memory::MemoryStorage;
+//! use seatport::{Agent, Outcome, Role, Seatport};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+//! let seatport = Seatport::builder().storage(MemoryStorage::new()).build().await?;
+//! seatport.agents().put(Agent::new("li", "Li Wei", Role::Agent)?).await?;
+//! seatport.agents().put(Agent::new("mei", "Mei Lin", Role::Supervisor)?).await?;
+//!
+//! let li = seatport.desk(&"li".parse()?).await?;
+//! let mei = seatport.desk(&"mei".parse()?).await?;
+//! assert!(li.audit(0, 10).await.is_err()); // supervisors only
+//! let trail = mei.audit(0, 10).await?;
+//! assert_eq!(trail[0].entry.outcome, Outcome::Denied); // and the attempt is on record
+//! # Ok::<(), seatport::Error>(())
+//! # }).unwrap();
+//! ```
+//!
+//! The storages are crates of their own (`seatport-sqlite` is the embedded default), and so are the networks
+//! (`seatport-whatsapp`). To write one, see [`storage`] and [`transport`]; `seatport-testkit` has the suite it has to pass.
 
 pub mod agent;
 pub mod audit;

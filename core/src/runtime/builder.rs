@@ -168,6 +168,7 @@ impl SeatportBuilder {
             phase: watch::channel(Phase::Running).0,
             slots: parking_lot::Mutex::default(),
             challenges: parking_lot::Mutex::default(),
+            last_session_id: parking_lot::Mutex::default(),
         };
         Ok(Seatport::run(Arc::new(node), changes))
     }

@@ -51,6 +51,7 @@ pub(crate) struct Node {
     pub(crate) slots: Mutex<HashMap<SessionId, Slot>>,
     /// The login codes to show now. They live here and nowhere else.
     pub(crate) challenges: Mutex<HashMap<SessionId, LoginChallenge>>,
+    pub(crate) last_session_id: Mutex<Option<SessionId>>,
 }
 
 /// A session's place in the node: reserved while it is being claimed, and then its running task.
@@ -64,6 +65,15 @@ pub(crate) struct Slot {
 impl Node {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The id of a new session, greater than those this node made before: lists are in the order of adding.
+    pub(crate) fn new_session_id(&self) -> SessionId {
+        let mut last = self.last_session_id.lock();
+        let fresh = SessionId::generate(self.now(), &self.random);
+        let id = last.filter(|last| fresh <= *last).map_or(fresh, |last| last.next());
+        *last = Some(id);
+        id
     }
 
     pub(crate) fn is_running(&self) -> bool {

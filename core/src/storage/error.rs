@@ -30,7 +30,7 @@ pub enum StorageErrorKind {
     },
     /// The session is not at rest.
     NotStopped,
-    /// Another process has the database open.
+    /// Another process has the database open, or this one has it open already.
     InUse,
     /// The database was written by a newer version of Seatport.
     NewerVersion,
@@ -109,7 +109,9 @@ impl From<StorageErrorKind> for StorageError {
                 format!("the agent is bound to {sessions} session(s); assign them to somebody else first")
             }
             StorageErrorKind::NotStopped => "the session is not stopped; stop it first".to_owned(),
-            StorageErrorKind::InUse => "another process has the database open; end it first".to_owned(),
+            StorageErrorKind::InUse => {
+                "the database is open already, in this process or another one; close it there first".to_owned()
+            }
             StorageErrorKind::NewerVersion => {
                 "the database was written by a newer version; update the host application".to_owned()
             }

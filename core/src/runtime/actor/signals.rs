@@ -42,11 +42,14 @@ impl Actor {
     }
 
     async fn on_challenge(&mut self, challenge: LoginChallenge) -> Result<(), Exit> {
+        let left = challenge.expires_at.since(self.node.now());
+        // Before the commit, so that a card which says that it awaits login has a code to show.
+        self.node.set_challenge(self.stored.record.id, Some(challenge));
         self.apply(Input::Challenge).await?;
         if self.stored.record.facts.lifecycle == Lifecycle::AwaitingLogin {
-            let left = challenge.expires_at.since(self.node.now());
             self.deadline = Some(Instant::now() + left + self.node.timing.challenge_grace);
-            self.node.set_challenge(self.stored.record.id, Some(challenge));
+        } else {
+            self.node.set_challenge(self.stored.record.id, None);
         }
         Ok(())
     }

@@ -39,6 +39,30 @@ impl Desk {
         Ok(self.node().storage.chats(session, after, limit.min(MAX_PAGE)).await?)
     }
 
+    /// One chat.
+    ///
+    /// # Errors
+    /// [`Error::UnknownChat`].
+    pub async fn chat(&self, session: SessionId, address: &Address) -> Result<Chat, Error> {
+        self.admit_to(Action::Read, session).await?;
+        let chat = self.node().storage.chat(session, address).await?;
+        chat.ok_or_else(|| Error::UnknownChat(address.clone()))
+    }
+
+    /// One message, if it is stored: what an [event](crate::EventBody::MessageStored) tells of, for instance.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSession`].
+    pub async fn message(
+        &self,
+        session: SessionId,
+        chat: &Address,
+        id: &MessageId,
+    ) -> Result<Option<StoredMessage>, Error> {
+        self.admit_to(Action::Read, session).await?;
+        Ok(self.node().storage.message(session, chat, id).await?)
+    }
+
     /// Messages of a chat, newest first; a page never holds more than 1000.
     ///
     /// # Errors

@@ -63,7 +63,7 @@ impl Desk {
         new.environment = self.checked(transport, new.environment)?;
         self.check_login_method(&new.transport, &new.login_method)?;
         let now = self.node().now();
-        let session = SessionId::generate(now, &self.node().random);
+        let session = self.node().new_session_id();
         let mut commit = SessionCommit::new(session, now, Expect::New);
         let (environment, password) = self.sealed(session, new.environment, None)?;
         commit.vault.extend(password);
@@ -119,6 +119,25 @@ impl Desk {
     pub async fn login_code(&self, session: SessionId) -> Result<LoginChallenge, Error> {
         self.admit_to(Action::View, session).await?;
         self.node().challenge(session).ok_or(Error::NoLoginCode(session))
+    }
+
+    /// How far the events of all sessions that the agent sees have come: [`events`](Self::events) from here on gives what
+    /// happens from now on.
+    ///
+    /// # Errors
+    /// [`Error::Denied`].
+    pub async fn cursors(&self) -> Result<Cursors, Error> {
+        let agent = self.admit(Action::FollowEvents, None).await?;
+        let Some(filter) = self.narrowed(&agent, &SessionFilter::default()) else { return Ok(Cursors::default()) };
+        let (mut cursors, mut page) = (Cursors::default(), Page::first(MAX_PAGE));
+        loop {
+            let sessions = self.node().storage.sessions(&filter, page).await?;
+            cursors.0.extend(sessions.iter().map(|stored| (stored.record.id, stored.last_event)));
+            match sessions.last() {
+                Some(last) if sessions.len() == MAX_PAGE as usize => page = Page::after(last.record.id, MAX_PAGE),
+                _ => return Ok(cursors),
+            }
+        }
     }
 
     /// Follows the events of all sessions that the agent sees: everything after the cursors, and then what happens.

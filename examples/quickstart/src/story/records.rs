@@ -58,7 +58,7 @@ fn words(event: &Event) -> String {
         EventBody::EnvironmentChanged => "environment changed".to_owned(),
         EventBody::MessageStored { chat, inbound: true, .. } => format!("message from {chat}"),
         EventBody::MessageStored { chat, .. } => format!("message to {chat}"),
-        EventBody::MessageStatusChanged { status, .. } => format!("message is {status:?}").to_lowercase(),
+        EventBody::MessageStatusChanged { status, .. } => format!("message is {status}"),
         EventBody::ChatRead { chat } => format!("read {chat}"),
         other => format!("{other:?}"),
     };
