@@ -18,12 +18,15 @@ use crate::login::{LoginCodes, no_code};
 use crate::outbound::{self, Outbound};
 use crate::receipt;
 use crate::scope::{Scope, ScopeEnd};
+use crate::store::Store;
 use crate::verdict::{lost, verdict};
 
 /// How long the network may take to end the connection after linking, as it does before it lets the device log in.
 const AFTER_LINKING: Duration = Duration::from_secs(10);
 /// How long unlinking may take. Stopping a session has to end within 4 s.
 const UNLINK: Duration = Duration::from_secs(3);
+/// How long a write to the vault may take that is on its way when the connection ends.
+const LAST_WRITES: Duration = Duration::from_secs(1);
 /// How long a device that was just linked waits for what Seatport makes of it.
 const JUDGEMENT: Duration = Duration::from_secs(60);
 
@@ -31,6 +34,7 @@ const JUDGEMENT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) engine: Engine,
+    pub(crate) store: Store,
     pub(crate) fate: Fate,
     pub(crate) scope: Scope,
     pub(crate) end: ScopeEnd,
@@ -53,9 +57,12 @@ impl Line {
         // From here on nothing that the client asks for is waited for.
         self.fate.decide(ending.clone());
         self.engine.leave().await;
-        let Self { engine, end, signals, mut commands, farewell, .. } = self;
+        let Self { engine, end, store, signals, mut commands, farewell, .. } = self;
         let device = engine.device.get_device_snapshot();
         // Nothing of this client writes to the vault once Seatport knows that it has ended.
+        if tokio::time::timeout(LAST_WRITES, store.close()).await.is_err() {
+            tracing::warn!("the vault is still being written");
+        }
         drop((engine, end));
         let linked = matches!(ending, Ending::Linked(_));
         if let Some(signal) = ending.signal() {

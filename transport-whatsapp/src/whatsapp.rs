@@ -128,22 +128,26 @@ impl Transport for WhatsApp {
             fate: fate.clone(),
             signals: signals.clone(),
         };
-        let store = Arc::new(Store::new(vault, clock.clone(), fate.clone()));
-        let engine = Engine::start(store, &environment, self.version, sockets).await.map_err(|error| {
-            // Only the vault can be in the way of it; what it said is the better reason.
-            match fate.get() {
-                Some(Ending::Rejected(reason)) => ConnectError::Rejected(reason),
-                Some(Ending::Lost(reason)) => ConnectError::Lost(reason),
-                Some(Ending::Closed | Ending::LoginExpired | Ending::Linked(_)) | None => {
-                    tracing::warn!(%error, "the client could not be started");
-                    ConnectError::Rejected(Reason::new(ReasonKind::Refused).code("the stored device cannot be read"))
+        let store = Store::new(vault, clock.clone(), fate.clone());
+        let engine =
+            Engine::start(Arc::new(store.clone()), &environment, self.version, sockets).await.map_err(|error| {
+                // Only the vault can be in the way of it; what it said is the better reason.
+                match fate.get() {
+                    Some(Ending::Rejected(reason)) => ConnectError::Rejected(reason),
+                    Some(Ending::Lost(reason)) => ConnectError::Lost(reason),
+                    Some(Ending::Closed | Ending::LoginExpired | Ending::Linked(_)) | None => {
+                        tracing::warn!(%error, "the client could not be started");
+                        ConnectError::Rejected(
+                            Reason::new(ReasonKind::Refused).code("the stored device cannot be read"),
+                        )
+                    }
                 }
-            }
-        })?;
+            })?;
         let farewell =
             Farewell { server: self.server.clone(), dialler, environment, version: self.version, pace: self.pace };
         let line = Line {
             engine,
+            store,
             fate,
             scope,
             end,

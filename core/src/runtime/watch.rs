@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use crate::error::Error;
 use crate::ids::SessionId;
 use crate::runtime::desk::Desk;
-use crate::session::Card;
+use crate::session::{Card, CardStatus};
 use crate::transport::LoginChallenge;
 
 /// A session as it looks at one moment.
@@ -43,7 +43,10 @@ impl Watch {
         loop {
             self.changed.borrow_and_update();
             let card = self.desk.card(self.session).await?;
-            let view = View { card, challenge: self.desk.node().challenge(self.session) };
+            // The code is kept a moment before the card says that it is awaited.
+            let awaited = card.status == CardStatus::AwaitingLogin;
+            let challenge = self.desk.node().challenge(self.session).filter(|_| awaited);
+            let view = View { card, challenge };
             if self.seen.as_ref() != Some(&view) {
                 self.seen = Some(view.clone());
                 return Ok(view);

@@ -5,11 +5,10 @@ use std::time::Duration;
 use anyhow::Context;
 use seatport::conversation::Content;
 use seatport::lifecycle::{Login, ReasonKind};
-use seatport::storage::MessagePage;
 use seatport::transport::{LoginChallenge, Transport};
 use seatport::{
-    Address, Agent, Card, CardStatus, Clock, Cursors, Desk, EventBody, MessageId, NewAccount, Page, Role, Seatport,
-    SessionFilter, SessionId, SystemClock, TransportName, View, WhenFull,
+    Address, Agent, Card, CardStatus, Clock, Desk, Event, EventBody, EventStream, MessageId, NewAccount, Page, Role,
+    Seatport, SessionFilter, SessionId, SystemClock, TransportName, View, WhenFull,
 };
 
 use crate::database::Database;
@@ -45,10 +44,12 @@ pub(crate) async fn run(
     }
     narrator.say("Ctrl-C ends it.").await?;
     let lived = async {
+        // What an earlier run has shown is not shown again.
+        let feed = desk.events(desk.cursors().await?).await?;
         let session = take_up(&desk, &network).await?;
         tokio::select! {
             // Follows until something fails.
-            followed = follow(&mut narrator, &desk, session) => followed,
+            followed = follow(&mut narrator, &desk, session, feed) => followed,
             () = end => {
                 narrator.say("Shutting down.").await?;
                 if database.is_temporary() {
@@ -90,10 +91,8 @@ async fn unlink(narrator: &mut Narrator, desk: &Desk, session: SessionId) -> any
 }
 
 /// Shows login codes, changes of the card, and messages that come in.
-async fn follow(narrator: &mut Narrator, desk: &Desk, session: SessionId) -> anyhow::Result<()> {
-    let begin = SystemClock.now();
+async fn follow(narrator: &mut Narrator, desk: &Desk, session: SessionId, mut feed: EventStream) -> anyhow::Result<()> {
     let mut watch = desk.watch(session).await?;
-    let mut feed = desk.events(Cursors::default()).await?;
     let mut second = tokio::time::interval(Duration::from_secs(1));
     let mut shown: Option<View> = None;
     loop {
@@ -106,10 +105,7 @@ async fn follow(narrator: &mut Narrator, desk: &Desk, session: SessionId) -> any
                 shown = Some(view);
             }
             event = feed.next() => {
-                let event = event?;
-                // What an earlier run has shown is not shown again.
-                let fresh = event.session == session && event.at >= begin;
-                if let (true, EventBody::MessageStored { chat, id, inbound: true }) = (fresh, event.body) {
+                if let Event { session, body: EventBody::MessageStored { chat, id, inbound: true }, .. } = event? {
                     show_message(narrator, desk, session, &chat, &id).await?;
                 }
             }
@@ -165,17 +161,14 @@ async fn show_message(
     chat: &Address,
     id: &MessageId,
 ) -> anyhow::Result<()> {
-    let messages = desk.messages(session, chat, MessagePage::newest(ALL)).await?;
-    let Some(found) = messages.into_iter().find(|stored| stored.message.id == *id) else { return Ok(()) };
+    let Some(found) = desk.message(session, chat, id).await? else { return Ok(()) };
     let text = match &found.message.content {
         Content::Text(text) => printable(text),
         Content::Unsupported(kind) => format!("({})", printable(kind)),
         Content::Undecryptable => "(cannot be decrypted)".to_owned(),
         _ => "(something else)".to_owned(),
     };
-    let contacts = desk.contacts(session, None, ALL).await?;
-    let name = contacts.into_iter().find(|contact| contact.address == found.message.sender).and_then(|one| one.name);
-    let sender = name.unwrap_or_else(|| found.message.sender.to_string());
+    let sender = desk.chat(session, chat).await?.name.unwrap_or_else(|| found.message.sender.to_string());
     Ok(narrator.say(format_args!("{}: {text}", printable(&sender))).await?)
 }
 

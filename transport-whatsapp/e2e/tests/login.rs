@@ -22,9 +22,11 @@ async fn a_round_of_codes_runs_out_and_a_new_one_is_issued() -> Result<()> {
     let shown = |sequence: u32| {
         let office = &office;
         async move {
-            let is_next = |view: &seatport::View| view.challenge.as_ref().is_some_and(|code| code.sequence == sequence);
+            let is_next = |view: &seatport::View| {
+                view.card.status == CardStatus::AwaitingLogin
+                    && view.challenge.as_ref().is_some_and(|code| code.sequence == sequence)
+            };
             let view = office.until(session, "the next code", is_next).await?;
-            anyhow::ensure!(view.card.status == CardStatus::AwaitingLogin);
             view.challenge.context("a code")
         }
     };

@@ -41,11 +41,19 @@ pub(crate) struct Store {
     fate: Fate,
     /// Held by whoever writes what depends on what it read. One client owns the vault, so nobody else does.
     turn: Arc<tokio::sync::Mutex<()>>,
+    /// Whether it may be written. Every write holds this, so that whoever closes it waits for those on their way.
+    open: Arc<tokio::sync::RwLock<bool>>,
 }
 
 impl Store {
     pub(crate) fn new(vault: Vault, clock: Arc<dyn Clock>, fate: Fate) -> Self {
-        Self { vault, clock, fate, turn: Arc::default() }
+        Self { vault, clock, fate, turn: Arc::default(), open: Arc::new(tokio::sync::RwLock::new(true)) }
+    }
+
+    /// Answers when what is being written is there; nothing is written any more. A task that was aborted may be in the middle
+    /// of a write, and what Seatport wipes after a logout must not come back.
+    pub(crate) async fn close(&self) {
+        *self.open.write().await = false;
     }
 
     fn failed(&self, error: VaultError) -> StoreError {
@@ -73,16 +81,20 @@ impl Store {
         if writes.is_empty() {
             return Ok(());
         }
+        let open = self.open.read().await;
+        if !*open {
+            return Err(self.failed(VaultError::Revoked));
+        }
         let writes = writes.iter().map(|(name, bytes)| (name.as_str(), bytes.as_ref().map(|bytes| bytes.as_slice())));
         self.vault.write(writes).await.map_err(|error| self.failed(error))
     }
 
     async fn put(&self, name: String, bytes: &[u8]) -> Result<()> {
-        self.vault.put(&name, bytes).await.map_err(|error| self.failed(error))
+        self.write(vec![(name, keep(bytes))]).await
     }
 
     async fn remove(&self, name: String) -> Result<()> {
-        self.vault.remove(&name).await.map_err(|error| self.failed(error))
+        self.write(vec![(name, None)]).await
     }
 
     /// Removes all entries below this one, of which the rest of the name and the content are as asked; answers how many.

@@ -71,6 +71,18 @@ async fn a_connection_that_was_replaced_writes_no_more_and_is_lost() {
 }
 
 #[tokio::test]
+async fn a_closed_store_is_read_and_not_written() {
+    let seat = Seat::new();
+    let (store, _) = seat.store(1).await;
+    store.put_session("5522@s.whatsapp.net", b"session").await.unwrap();
+    store.close().await;
+    assert!(store.put_session("5533@s.whatsapp.net", b"late").await.is_err());
+    assert!(store.create().await.is_err());
+    assert!(store.has_session("5522@s.whatsapp.net").await.unwrap());
+    assert_eq!(seat.names().await, ["net/session/5522@s.whatsapp.net"]);
+}
+
+#[tokio::test]
 async fn a_wrong_key_decides_the_connections_fate() {
     let seat = Seat::new();
     seat.store(1).await.0.create().await.unwrap();

@@ -81,8 +81,9 @@ async fn it_shows_the_code_the_status_and_what_comes_in() {
         scan(&network, &desk, session).await;
     };
     let mut narrator = paper.narrator();
+    let feed = desk.events(desk.cursors().await.unwrap()).await.unwrap();
     tokio::select! {
-        followed = follow(&mut narrator, &desk, session) => panic!("{followed:?}"),
+        followed = follow(&mut narrator, &desk, session, feed) => panic!("{followed:?}"),
         () = steps => {}
     }
     seatport.shutdown(GOODBYE).await;
