@@ -11,6 +11,7 @@ use crate::error::Retry;
 use crate::ids::{Address, MessageId};
 use crate::lifecycle::{Input, Lifecycle, Reason, ReasonKind, transition};
 use crate::runtime::link::{Link, LinkEvent};
+use crate::runtime::mail::Mail;
 use crate::runtime::node::{Node, Phase};
 use crate::runtime::step::step_commit;
 use crate::storage::{
@@ -24,18 +25,6 @@ mod signals;
 const COMMIT_TRIES: u32 = 6;
 /// How long to leave a message alone that the network could not take now.
 const RESEND_AFTER: Duration = Duration::from_secs(5);
-
-/// What a session's task is handed besides hints: things that are worth nothing later.
-#[derive(Debug)]
-pub(crate) enum Mail {
-    /// Tell the network that these messages were read.
-    MarkRead {
-        /// In which chat.
-        chat: Address,
-        /// The messages, with their senders.
-        messages: Vec<(MessageId, Address)>,
-    },
-}
 
 /// Why a session's task ends.
 #[derive(Debug)]

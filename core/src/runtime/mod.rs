@@ -13,6 +13,7 @@ mod events;
 mod heartbeat;
 mod hub;
 mod link;
+mod mail;
 mod node;
 mod port_queue;
 mod seatport;

@@ -5,7 +5,7 @@ use crate::conversation::{Author, Chat, Contact, Content, Direction, Message, Me
 use crate::error::Error;
 use crate::ids::{Address, MessageId, SessionId};
 use crate::policy::Action;
-use crate::runtime::actor::Mail;
+use crate::runtime::mail::Mail;
 use crate::session::CardStatus;
 use crate::storage::{Expect, Incoming, MessagePage, ReadMark, SessionCommit, StoredSession};
 use crate::text::multi_line;
