@@ -125,10 +125,17 @@ mod tests {
         );
     }
 
-    /// A server for one TLS connection with a certificate for `localhost` that signed itself; answers what it was told.
-    async fn tls_server() -> (u16, tokio::task::JoinHandle<std::io::Result<String>>) {
-        let certificate = CertificateDer::from(&include_bytes!("testdata/certificate.der")[..]);
-        let key = PrivatePkcs8KeyDer::from(&include_bytes!("testdata/key.der")[..]);
+    /// A certificate for `localhost` that is signed by nobody else.
+    fn self_signed() -> rcgen::CertifiedKey<rcgen::KeyPair> {
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap()
+    }
+
+    /// A server for one TLS connection; answers what it was told.
+    async fn tls_server(
+        identity: &rcgen::CertifiedKey<rcgen::KeyPair>,
+    ) -> (u16, tokio::task::JoinHandle<std::io::Result<String>>) {
+        let certificate = identity.cert.der().clone();
+        let key = PrivatePkcs8KeyDer::from(identity.signing_key.serialize_der());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -150,7 +157,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_certificate_that_no_root_of_the_web_signed_is_refused() {
-        let (port, server) = tls_server().await;
+        let (port, server) = tls_server(&self_signed()).await;
         let error = Dialler::new(None).dial("localhost", port, true).await.unwrap_err();
         assert!(matches!(&error, DialError::Unreachable(code) if code.contains("certificate")), "{error}");
         assert!(server.await.unwrap().is_err(), "the server was told nothing");
@@ -158,8 +165,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_certificate_for_another_name_is_refused_and_the_right_one_is_spoken_to() {
+        let identity = self_signed();
         let mut roots = rustls::RootCertStore::empty();
-        roots.add(CertificateDer::from(&include_bytes!("testdata/certificate.der")[..])).unwrap();
+        roots.add(identity.cert.der().clone()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -169,9 +177,9 @@ mod tests {
         let tls = Connector::Rustls(TlsConnector::from(Arc::new(config)));
         let dialler = Dialler { proxy: None, tls };
 
-        let (port, _server) = tls_server().await;
+        let (port, _server) = tls_server(&identity).await;
         assert!(dialler.dial("127.0.0.1", port, true).await.is_err(), "another name");
-        let (port, server) = tls_server().await;
+        let (port, server) = tls_server(&identity).await;
         let mut stream = dialler.dial("localhost", port, true).await.unwrap();
         stream.write_all(b"hello").await.unwrap();
         stream.shutdown().await.unwrap();

@@ -173,6 +173,10 @@ impl Actor {
                     return Ok(());
                 }
             };
+            if let (true, Some(link)) = (step.forget_credentials, &self.link) {
+                // Or a last write of the connection would bring back what the commit wipes.
+                link.close_vault().await;
+            }
             let mut commit = step_commit(&self.stored, step, self.node.now());
             commit.fence = Some(self.fence);
             let record = commit.record.clone();

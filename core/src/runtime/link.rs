@@ -122,6 +122,11 @@ impl Link {
         }
     }
 
+    /// Closes the vault for good, once the writes under way are done.
+    pub(crate) async fn close_vault(&self) {
+        self.vault.revoke_and_settle().await;
+    }
+
     /// Lets the connection end in its own time, behind the session's back: it may say a last word to its network, but neither
     /// its signals nor its vault count any more.
     pub(crate) fn farewell(mut self, command: TransportCommand, limit: Duration) {

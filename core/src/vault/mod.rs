@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::RwLock;
 use zeroize::Zeroizing;
 
 pub use seal::VaultKey;
@@ -74,16 +75,24 @@ pub struct Vault {
     session: SessionId,
     fence: Fence,
     open: Arc<AtomicBool>,
+    /// Held by every write while it is under way.
+    writing: Arc<RwLock<()>>,
 }
 
 impl Vault {
     pub(crate) fn new(storage: Arc<dyn Storage>, sealer: Arc<Sealer>, session: SessionId, fence: Fence) -> Self {
-        Self { storage, sealer, session, fence, open: Arc::new(AtomicBool::new(true)) }
+        Self { storage, sealer, session, fence, open: Arc::new(AtomicBool::new(true)), writing: Arc::default() }
     }
 
     /// From now on every write answers [`VaultError::Revoked`].
     pub(crate) fn revoke(&self) {
         self.open.store(false, Ordering::Release);
+    }
+
+    /// Revokes, and waits for the writes that are under way: what is wiped afterwards stays wiped.
+    pub(crate) async fn revoke_and_settle(&self) {
+        self.revoke();
+        drop(self.writing.write().await);
     }
 
     /// The bytes under this name.
@@ -145,6 +154,7 @@ impl Vault {
                 Ok(VaultWrite { name, sealed })
             })
             .collect::<Result<Vec<_>, VaultError>>()?;
+        let _writing = self.writing.read().await;
         if !self.open.load(Ordering::Acquire) {
             return Err(VaultError::Revoked);
         }

@@ -3,14 +3,16 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::office;
-use crate::scripted::{Dial, Line, Scripted, account};
 use seatport::conversation::Content;
-use seatport::lifecycle::ReasonKind;
+use seatport::lifecycle::{Reason, ReasonKind};
 use seatport::transport::{Ack, InboundMessage, Signal, TransportCommand};
+use seatport::vault::VaultError;
 use seatport::{Address, CardStatus, Desk, MessageId, NewAccount, SessionId, Timestamp, WhenFull};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+
+use crate::office;
+use crate::scripted::{Dial, Line, Scripted, account};
 
 async fn online(desk: &Desk, lines: &mut mpsc::UnboundedReceiver<Line>) -> (SessionId, Line) {
     let session = desk.add_and_start(NewAccount::on("scripted"), WhenFull::Fail).await.unwrap();
@@ -115,7 +117,7 @@ async fn what_an_older_connection_says_is_dropped() {
     let (transport, mut lines) = Scripted::new(Dial::Answers);
     let (_seatport, desk) = office(transport, 10).await;
     let (session, old) = online(&desk, &mut lines).await;
-    old.signals.send(Signal::Lost(seatport::lifecycle::Reason::new(ReasonKind::ConnectionLost))).await.unwrap();
+    old.signals.send(Signal::Lost(Reason::new(ReasonKind::ConnectionLost))).await.unwrap();
     let _new = lines.recv().await.unwrap();
     assert!(old.signals.send(Signal::Ready { account: account("a") }).await.is_err(), "nobody listens to it");
     assert_eq!(desk.card(session).await.unwrap().status, CardStatus::Connecting);
@@ -135,4 +137,17 @@ async fn a_stranger_is_refused_and_unlinked_again() {
     assert_eq!(view.card.reason.unwrap().kind, ReasonKind::AccountMismatch);
     assert_eq!(view.card.account, Some(account("a")));
     assert!(matches!(line.commands.recv().await, Some(TransportCommand::LogOut)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_are_wiped_do_not_come_back() {
+    let (transport, mut lines) = Scripted::new(Dial::Answers);
+    let (_seatport, desk) = office(transport, 10).await;
+    let (session, line) = online(&desk, &mut lines).await;
+    line.context.vault.put("identity", b"key").await.unwrap();
+    line.signals.send(Signal::Rejected(Reason::new(ReasonKind::LoggedOut))).await.unwrap();
+    let mut watch = desk.watch(session).await.unwrap();
+    watch.until(|view| view.card.status == CardStatus::Blocked).await.unwrap();
+    assert!(matches!(line.context.vault.put("identity", b"late").await, Err(VaultError::Revoked)));
+    assert!(line.context.vault.list("").await.unwrap().is_empty());
 }
