@@ -103,7 +103,7 @@ mod tests {
     use std::sync::Arc;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+    use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
     use tokio_rustls::{TlsAcceptor, TlsConnector, rustls};
 
     use super::*;
