@@ -16,7 +16,7 @@ pub enum Direction {
     Outbound,
 }
 
-/// Who wrote an outbound message.
+/// Who wrote an outbound message; of an inbound one the sender is all there is to say.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Author {
     /// This agent, through a desk.
@@ -37,7 +37,8 @@ pub enum Content {
     Undecryptable,
 }
 
-/// How far an outbound message has come. Never goes back.
+/// How far a message has come, from the first of these to the last. It rises and never goes back: a message that failed may
+/// still turn out to be sent, one that was sent does not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum MessageStatus {
     /// Stored, and not yet taken by the network.
@@ -81,7 +82,8 @@ pub struct Message {
     pub content: Content,
     /// The network's time of it; for a pending message the time it was handed in.
     pub at: Timestamp,
-    /// How far it has come; inbound messages are `Delivered`.
+    /// How far it has come. An inbound message is [`Delivered`](MessageStatus::Delivered) from the start, one from the phone
+    /// [`Sent`](MessageStatus::Sent), one from a desk [`Pending`](MessageStatus::Pending).
     pub status: MessageStatus,
 }
 

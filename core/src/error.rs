@@ -48,6 +48,20 @@ pub enum Retry {
 }
 
 /// Everything a call on a [`Desk`](crate::Desk) or on [`Seatport`](crate::Seatport) can answer instead of success.
+///
+/// ```
+/// use seatport::{Error, Retry};
+///
+/// fn said_to_a_person(error: &Error) -> String {
+///     match (error, error.retry()) {
+///         (Error::PoolFull { holders, .. }, _) => format!("{} sessions hold the ports: stop one of them", holders.len()),
+///         (error, Retry::Later) => format!("{error}; try again in a moment"),
+///         (error, Retry::No) => error.to_string(),
+///     }
+/// }
+/// # assert_eq!(said_to_a_person(&Error::UnknownAgent("li".parse().unwrap())),
+/// #     "unknown agent li: register it with Seatport::agents().put first");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -22,6 +22,24 @@ use crate::transport::Transport;
 use crate::vault::{Sealer, VaultError, VaultKey};
 
 /// Puts a [`Seatport`] together; see [`Seatport::builder`].
+///
+/// ```
+/// use seatport::memory::MemoryStorage;
+/// use seatport::vault::VaultKey;
+/// use seatport::{AgentScope, PortRange, Random, Seatport};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let seatport = Seatport::builder()
+///     .storage(MemoryStorage::new())
+///     .vault_key(VaultKey::generate(&Random::from_os().unwrap())) // a host keeps it in its key store
+///     .ports(PortRange::new(8001, 20)?)
+///     .agent_scope(AgentScope::BoundOnly)
+///     .build()
+///     .await?;
+/// assert_eq!(seatport.ports().usage().await?.free(), 20);
+/// # Ok::<(), seatport::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug, Default)]
 pub struct SeatportBuilder {
     storage: Option<Arc<dyn Storage>>,
@@ -126,8 +144,10 @@ impl SeatportBuilder {
     /// Opens for business: from now on sessions that were started before are taken up again, at a bounded rate.
     ///
     /// # Errors
-    /// [`Error::Invalid`] without a storage; [`Error::Vault`] when a transport keeps credentials and there is no key, or when
-    /// the key is not the one that sealed what is stored; [`Error::Storage`] when the storage fails.
+    /// [`Error::Invalid`] without a storage; [`Error::Vault`] when there is no key and a transport keeps credentials or the
+    /// database was sealed with one, when the key is not the one that it was sealed with, when it was kept
+    /// [in the clear](Self::insecure_plaintext_vault) and the builder was not told so, or when the storage fails while that is
+    /// looked at; [`Error::Storage`] when it fails later; [`Error::Entropy`] when the operating system gives no randomness.
     pub async fn build(self) -> Result<Seatport, Error> {
         let storage = self.storage.ok_or_else(|| {
             Invalid::new("builder", "it has no storage", "call storage(…), with SqliteStorage::open(path) for a start")

@@ -19,7 +19,23 @@ const BATCH: u32 = 256;
 /// holds nobody up and misses nothing. Made by [`Desk::events`].
 ///
 /// Each session's events come in their order. [`cursors`](Self::cursors) says what was answered so far: keep it, once those
-/// events are handled, and give it to the next [`Desk::events`] to go on from there.
+/// events are handled, and give it to the next [`Desk::events`] to go on from there. The events of a deleted session are gone
+/// with it, and nothing in the feed says so.
+///
+/// ```
+/// use seatport::{Cursors, Desk, Error, EventBody};
+///
+/// async fn count_messages(desk: &Desk, handled: Cursors) -> Result<Cursors, Error> {
+///     let mut feed = desk.events(handled).await?;
+///     let mut messages = 0;
+///     while messages < 100 {
+///         if let EventBody::MessageStored { inbound: true, .. } = feed.next().await?.body {
+///             messages += 1;
+///         }
+///     }
+///     Ok(feed.cursors().clone()) // serializable: keep it, and go on from here another day
+/// }
+/// ```
 #[derive(Debug)]
 pub struct EventStream {
     desk: Desk,

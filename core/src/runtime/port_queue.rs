@@ -8,6 +8,21 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 /// What a start does when no port is free.
+///
+/// ```
+/// use std::time::Duration;
+/// use seatport::{Desk, Error, SessionId, WhenFull};
+///
+/// async fn start(desk: &Desk, session: SessionId) -> Result<(), Error> {
+///     match desk.start(session, WhenFull::Fail).await {
+///         Err(Error::PoolFull { holders, .. }) => {
+///             println!("{} sessions hold the ports; waiting for one of them", holders.len());
+///             desk.start(session, WhenFull::Wait { timeout: Duration::from_secs(60) }).await.map(drop)
+///         }
+///         other => other.map(drop),
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenFull {
     /// It answers [`Error::PoolFull`](crate::Error::PoolFull).

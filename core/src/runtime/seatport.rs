@@ -64,7 +64,8 @@ impl Seatport {
     /// The desk of this agent: everything a person does goes through it.
     ///
     /// # Errors
-    /// [`Error::UnknownAgent`] when nobody with this id was registered with [`Agents::put`].
+    /// [`Error::UnknownAgent`] when nobody with this id was registered with [`Agents::put`]; [`Error::ShutDown`];
+    /// [`Error::Storage`] when the storage fails.
     pub async fn desk(&self, agent: &AgentId) -> Result<Desk, Error> {
         let desk = Desk::new(self.0.clone(), agent.clone());
         desk.agent().await?;
@@ -93,8 +94,8 @@ impl Seatport {
     /// many entries that were. Afterwards the earlier keys can be left out.
     ///
     /// # Errors
-    /// [`Error::Vault`] when there is no current key, or an entry opens with none of the keys; what was not yet sealed anew
-    /// stays as it was, and calling again goes on.
+    /// [`Error::Vault`] when there is no current key, an entry opens with none of the keys, or the storage fails; what was not
+    /// yet sealed anew stays as it was, and calling again goes on. [`Error::ShutDown`].
     pub async fn rotate_vault(&self) -> Result<u64, Error> {
         self.0.node.running()?;
         Ok(self.0.node.sealer.rotate(self.0.node.storage.as_ref()).await?)
@@ -138,7 +139,22 @@ impl Drop for Running {
     }
 }
 
-/// The register of agents.
+/// The register of agents. Every call answers [`Error::ShutDown`] after [`Seatport::shutdown`].
+///
+/// ```
+/// use seatport::memory::MemoryStorage;
+/// use seatport::{Agent, Role, Seatport};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let seatport = Seatport::builder().storage(MemoryStorage::new()).build().await?;
+/// let agents = seatport.agents();
+/// agents.put(Agent::new("mei", "Mei Lin", Role::Agent)?).await?;
+/// agents.put(Agent::new("mei", "Mei Lin", Role::Supervisor)?).await?; // promoted
+/// assert_eq!(agents.list().await?.len(), 1);
+/// agents.remove(&"mei".parse()?).await?;
+/// # Ok::<(), seatport::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Agents<'a>(&'a Node);
 
@@ -173,7 +189,8 @@ impl Agents<'_> {
     /// Removes an agent: desks of that agent answer [`Error::UnknownAgent`] from now on.
     ///
     /// # Errors
-    /// [`Error::AgentBound`] while sessions are bound to the agent; [`Error::UnknownAgent`] when there is none.
+    /// [`Error::AgentBound`] while sessions are bound to the agent; [`Error::UnknownAgent`] when there is none;
+    /// [`Error::Storage`] when the storage fails.
     pub async fn remove(&self, id: &AgentId) -> Result<(), Error> {
         self.0.running()?;
         self.0.storage.remove_agent(id).await.map_err(|error| match error.kind() {
@@ -184,7 +201,20 @@ impl Agents<'_> {
     }
 }
 
-/// The licence ports.
+/// The licence ports. Every call answers [`Error::ShutDown`] after [`Seatport::shutdown`].
+///
+/// ```
+/// use seatport::memory::MemoryStorage;
+/// use seatport::{PortNumber, PortRange, Seatport};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let seatport = Seatport::builder().storage(MemoryStorage::new()).ports(PortRange::new(8001, 10)?).build().await?;
+/// seatport.ports().resize(20).await?;
+/// let usage = seatport.ports().usage().await?;
+/// assert_eq!((usage.range.last(), usage.free()), (PortNumber(8020), 20));
+/// # Ok::<(), seatport::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Ports<'a>(&'a Node);
 
@@ -201,7 +231,8 @@ impl Ports<'_> {
     /// Raises or lowers the capacity, keeping the first number. Lowering it below what is occupied stops nobody.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for zero.
+    /// [`Error::Invalid`] for zero, or when the last number would not fit into 32 bits; [`Error::Storage`] when the storage
+    /// fails.
     pub async fn resize(&self, capacity: u32) -> Result<(), Error> {
         let first = self.usage().await?.range.first().0;
         self.set_range(PortRange::new(first, capacity)?).await

@@ -14,9 +14,10 @@ use crate::random::Random;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timing {
-    /// How long dialling may take, from the first packet to a login code or to being online. 45 s.
+    /// How long each half of dialling may take: until the transport answers, and from then until there is a login code or the
+    /// account is online. Messages that come in between begin the second half anew. 45 s.
     pub dial: Duration,
-    /// How long an online connection may be silent before it counts as lost. 60 s (DOMAIN: "proof of life no older than 60 s").
+    /// How long an online connection may be silent before it counts as lost. 60 s.
     pub proof_of_life: Duration,
     /// How long a transport may take to close before it is abandoned. 4 s, so that stop answers within 5 s.
     pub stop: Duration,
@@ -26,9 +27,10 @@ pub struct Timing {
     pub retry_first: Duration,
     /// The longest wait before any retry. 5 min.
     pub retry_most: Duration,
-    /// How many reconnects a node begins per second, over all its sessions. 20.
+    /// How many reconnects a node begins per second, over all its sessions; after a quiet time one second's worth at once. 20.
     pub reconnects_per_second: f64,
-    /// How many sessions a node takes over per second, at boot and when another node died. 50.
+    /// How many sessions a node takes over per second, at boot and when another node died; after a quiet time one second's
+    /// worth at once. 50.
     pub adoptions_per_second: f64,
     /// How long a node's ownership outlives its last sign of life. 15 s.
     pub lease: Duration,

@@ -21,6 +21,23 @@ pub struct View {
 
 /// Follows one session: [`next`](Self::next) answers how it looks now, and then each time that changes. States that lasted
 /// shorter than the follower took are passed over; the [event feed](crate::Desk::events) passes over nothing.
+///
+/// ```
+/// use seatport::{CardStatus, Desk, Error, SessionId};
+///
+/// async fn show_codes(desk: &Desk, session: SessionId, draw: impl Fn(&str)) -> Result<(), Error> {
+///     let mut watch = desk.watch(session).await?;
+///     loop {
+///         let view = watch.next().await?;
+///         if let Some(challenge) = &view.challenge {
+///             draw(challenge.code.expose()); // on the screen; it belongs in no log
+///         }
+///         if view.card.status == CardStatus::Online {
+///             return Ok(());
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Watch {
     desk: Desk,
@@ -38,7 +55,9 @@ impl Watch {
     /// How the session looks now, if that was not answered yet, or else once it looks different. Cancel-safe.
     ///
     /// # Errors
-    /// [`Error::UnknownSession`] once it was deleted; [`Error::Denied`] once the agent lost sight of it.
+    /// [`Error::UnknownSession`] once it was deleted; [`Error::Denied`] once the agent lost sight of it;
+    /// [`Error::UnknownAgent`] once the agent was removed; [`Error::ShutDown`] once the node ends; [`Error::Storage`] when the
+    /// storage fails, and then the call may be repeated.
     pub async fn next(&mut self) -> Result<View, Error> {
         loop {
             self.changed.borrow_and_update();

@@ -58,6 +58,66 @@ impl Capabilities {
 }
 
 /// The adapter to a messenger network.
+///
+/// ```
+/// use std::time::Duration;
+/// use async_trait::async_trait;
+/// use seatport::lifecycle::Account;
+/// use seatport::transport::{
+///     Capabilities, ConnectContext, ConnectError, Connection, ConnectionGuard, Signal, Transport, TransportCommand,
+/// };
+/// use seatport::{Address, TransportName};
+/// use tokio::sync::mpsc;
+///
+/// /// A network on which everybody is online at once and nobody ever writes.
+/// #[derive(Debug)]
+/// struct Quiet(Account);
+///
+/// #[async_trait]
+/// impl Transport for Quiet {
+///     fn name(&self) -> TransportName {
+///         TransportName::new("quiet").expect("a valid name")
+///     }
+///
+///     fn capabilities(&self) -> Capabilities {
+///         Capabilities::default()
+///     }
+///
+///     async fn connect(&self, _context: ConnectContext) -> Result<Connection, ConnectError> {
+///         let (say, signals) = mpsc::channel(16);
+///         let (commands, mut told) = mpsc::channel(16);
+///         let ready = Signal::Ready { account: self.0.clone() };
+///         let task = tokio::spawn(async move {
+///             let mut signal = ready;
+///             while say.send(signal).await.is_ok() {
+///                 tokio::select! {
+///                     () = tokio::time::sleep(Duration::from_secs(25)) => {}
+///                     command = told.recv() => match command {
+///                         Some(TransportCommand::SendText { done, .. }) => drop(done.send(Ok(()))),
+///                         Some(TransportCommand::Close | TransportCommand::LogOut) | None => return,
+///                         Some(_) => {}
+///                     },
+///                 }
+///                 signal = Signal::Alive;
+///             }
+///         });
+///         Ok(Connection { signals, commands, guard: ConnectionGuard::abort(task.abort_handle()) })
+///     }
+/// }
+///
+/// # use seatport::memory::MemoryStorage;
+/// # use seatport::{Agent, CardStatus, NewAccount, Role, Seatport, WhenFull};
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let quiet = Quiet(Account { address: Address::new("me@quiet")?, phone: None, name: None });
+/// let seatport = Seatport::builder().storage(MemoryStorage::new()).transport(quiet).build().await?;
+/// seatport.agents().put(Agent::new("mei", "Mei Lin", Role::Supervisor)?).await?;
+/// let desk = seatport.desk(&"mei".parse()?).await?;
+/// let session = desk.add_and_start(NewAccount::on("quiet"), WhenFull::Fail).await?;
+/// desk.watch(session).await?.until(|view| view.card.status == CardStatus::Online).await?;
+/// assert_eq!(desk.stop(session).await?.status, CardStatus::Offline);
+/// # Ok::<(), seatport::Error>(())
+/// # }).unwrap();
+/// ```
 #[async_trait]
 pub trait Transport: Debug + Send + Sync + 'static {
     /// The name that sessions know it by.

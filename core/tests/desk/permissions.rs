@@ -195,7 +195,7 @@ async fn the_card_offers_what_role_and_state_allow_now() {
         let actions = desk.card(session).await.unwrap().actions;
         actions.into_iter().filter(|action| !always.contains(action)).collect::<Vec<_>>()
     };
-    // DOMAIN: a session that is not started allows start, change agent, delete; a started one restart, stop, change agent.
+    // The manual: a session that is not started allows start, change agent, delete; a started one restart, stop, change agent.
     assert_eq!(offered(house.mei.clone(), house.session).await, [Action::Start, Action::Assign, Action::Delete]);
     assert_eq!(offered(house.li.clone(), house.session).await, [Action::Start, Action::Delete]);
     assert_eq!(house.li.start(house.session, WhenFull::Fail).await.unwrap().status, CardStatus::Connecting);

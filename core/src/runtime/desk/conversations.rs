@@ -16,7 +16,7 @@ const MAX_TEXT_BYTES: usize = 65_536;
 const MAX_READ_RECEIPTS: u32 = 256;
 
 impl Desk {
-    /// Contacts by address, those after `after`; a page never holds more than 1000.
+    /// Contacts by address, those after `after`, at most `limit`; a page never holds more than 1000.
     ///
     /// # Errors
     /// [`Error::UnknownSession`].
@@ -30,7 +30,7 @@ impl Desk {
         Ok(self.node().storage.contacts(session, after, limit.min(MAX_PAGE)).await?)
     }
 
-    /// Chats by address, those after `after`; a page never holds more than 1000.
+    /// Chats by address, those after `after`, at most `limit`; a page never holds more than 1000.
     ///
     /// # Errors
     /// [`Error::UnknownSession`].
@@ -63,7 +63,7 @@ impl Desk {
         Ok(self.node().storage.message(session, chat, id).await?)
     }
 
-    /// Messages of a chat, newest first; a page never holds more than 1000.
+    /// Messages of a chat, newest first; a page never holds more than 1000. A chat that is not there has none.
     ///
     /// # Errors
     /// [`Error::UnknownSession`].
@@ -108,12 +108,14 @@ impl Desk {
         Ok(())
     }
 
-    /// Sends a text. It is stored at once and handed to the network when the session is online; what becomes of it the
-    /// message's status says. Answers its id.
+    /// Sends a text, to a chat that is there or to a new one. It is stored at once and handed to the network when the session
+    /// is online; what becomes of it the message's status says: an address that the network does not know, for instance, is
+    /// [`Failed`](MessageStatus::Failed). Answers its id.
     ///
     /// # Errors
-    /// [`Error::NotSending`] when the session is stopped, stopping or blocked, or no account has logged in yet;
-    /// [`Error::Invalid`] for an empty text, one over 64 KiB, or one with control characters.
+    /// [`Error::NotSending`] unless the session is online, or connecting with an account that has logged in before, on a
+    /// transport that is part of this host; [`Error::Invalid`] for an empty text, one over 64 KiB, or one with control
+    /// characters other than line feed and tab.
     pub async fn send_text(
         &self,
         session: SessionId,

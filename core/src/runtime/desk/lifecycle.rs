@@ -41,7 +41,8 @@ impl Desk {
     }
 
     /// Stops a session: closes its connection and releases its port. Answers when it is at rest, within 5 s even if the
-    /// transport hangs. Stopping a stopped one changes nothing.
+    /// transport hangs; if the storage is slower than that, with a card that is still
+    /// [`Stopping`](crate::CardStatus::Stopping). Stopping a stopped one changes nothing.
     ///
     /// # Errors
     /// [`Error::UnknownSession`].
@@ -58,7 +59,7 @@ impl Desk {
         self.present(stored).await
     }
 
-    /// Closes the connection and dials again, on the same port.
+    /// Closes the connection and dials again, on the same port. Answers at once; [`watch`](Self::watch) tells how it goes on.
     ///
     /// # Errors
     /// [`Error::IllegalTransition`] when it is stopped or stopping.
@@ -79,7 +80,8 @@ impl Desk {
     /// Like [`refresh_login`](Self::refresh_login), by another method from now on: a pairing code instead of a QR code, say.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] when the network has no such method; [`Error::IllegalTransition`].
+    /// [`Error::Unsupported`] when the network has no such method; [`Error::UnknownTransport`] when its transport is not part
+    /// of this host; [`Error::IllegalTransition`] as for [`refresh_login`](Self::refresh_login).
     pub async fn refresh_login_by(&self, session: SessionId, method: LoginMethod) -> Result<Card, Error> {
         let change = |stored: &StoredSession| {
             self.check_login_method(stored.record.transport.as_str(), &method)?;
@@ -95,7 +97,8 @@ impl Desk {
     }
 
     /// Logs the account out, on the network too where it can be reached, and forgets its credentials. The session keeps its
-    /// port and is blocked until a new scan; contacts and history stay.
+    /// port and is blocked until a new scan; contacts and history stay. Answers at once; [`watch`](Self::watch) tells when it
+    /// is done.
     ///
     /// # Errors
     /// [`Error::IllegalTransition`] when it is stopped, stopping, or no account is logged in.

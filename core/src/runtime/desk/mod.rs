@@ -29,6 +29,28 @@ const TRIES: u32 = 16;
 ///
 /// Every call looks the agent's role up: who is demoted or removed loses the desk at once. A refused call changes nothing
 /// and is written to the audit trail.
+///
+/// Every call may answer [`Error::UnknownAgent`] once the agent was removed, [`Error::ShutDown`] once the node ends and
+/// [`Error::Storage`] when the storage fails. One on a session may answer [`Error::UnknownSession`], [`Error::Denied`] when the
+/// agent may not do this or does not see the session, and, if it changes the session, [`Error::Contended`]. The errors listed
+/// with each call come on top of these, or say when they are to be expected.
+///
+/// ```
+/// use std::time::Duration;
+/// use seatport::{AgentId, CardStatus, Desk, Error, NewAccount, Page, SessionFilter, WhenFull};
+///
+/// async fn spring_campaign(desk: &Desk, li: AgentId) -> Result<(), Error> {
+///     let patient = WhenFull::Wait { timeout: Duration::from_secs(30) };
+///     let session = desk.add_and_start(NewAccount::on("whatsapp").bind(li), patient).await?;
+///     desk.set_remark(session, "spring campaign").await?;
+///     let blocked = SessionFilter { statuses: vec![CardStatus::Blocked], ..Default::default() };
+///     for card in desk.cards(&blocked, Page::first(50)).await? {
+///         println!("{}: {}", card.remark, card.reason.map_or_else(String::new, |reason| reason.to_string()));
+///     }
+///     desk.stop(session).await?;
+///     desk.delete(session).await
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Desk {
     running: Arc<Running>,

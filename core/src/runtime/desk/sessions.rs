@@ -21,9 +21,9 @@ impl Desk {
     /// Adds an account, to be started later. Answers the id of its session.
     ///
     /// # Errors
-    /// [`Error::UnknownTransport`], [`Error::UnknownAgent`], [`Error::Invalid`], [`Error::Unsupported`] (a proxy or a login
-    /// method that the network's transport has not), [`Error::Denied`] when the agent may not bind, and [`Error::Vault`] when
-    /// a proxy's password is to be kept and there is no vault key.
+    /// [`Error::UnknownTransport`], [`Error::UnknownAgent`] for the agent to bind, [`Error::Invalid`] (remark or environment),
+    /// [`Error::Unsupported`] (a proxy or a login method that the network's transport has not), [`Error::Denied`] when the
+    /// agent may not add or not bind, and [`Error::Vault`] when a proxy's password is to be kept and there is no vault key.
     pub async fn add_account(&self, new: NewAccount) -> Result<SessionId, Error> {
         let commit = self.added(new).await?;
         let session = commit.session;
@@ -88,7 +88,8 @@ impl Desk {
         Ok(self.card_of(&agent, stored))
     }
 
-    /// The cards that pass the filter, in the order their sessions were added; a page never holds more than 1000.
+    /// The cards that pass the filter, of the sessions that the agent sees, in the order they were added; a page never holds more
+    /// than 1000.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a page of zero cards.
@@ -189,7 +190,8 @@ impl Desk {
     /// one that is kept stays.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] when the network's transport knows no proxy; [`Error::Vault`] when a password is to be kept and
+    /// [`Error::Invalid`] names the first part that makes no sense; [`Error::Unsupported`] when the network's transport knows no
+    /// proxy; [`Error::UnknownTransport`] when it is not part of this host; [`Error::Vault`] when a password is to be kept and
     /// there is no vault key.
     pub async fn set_environment(&self, session: SessionId, environment: Environment) -> Result<Card, Error> {
         self.edit(Action::SetEnvironment, session, EventBody::EnvironmentChanged, |record| {
