@@ -75,7 +75,7 @@ pub enum Error {
     #[error("unknown agent {0}: register it with Seatport::agents().put first")]
     UnknownAgent(AgentId),
     /// No transport of this name was given to the builder.
-    #[error("unknown transport {name}: this host has {known}; give it to the builder with transport(…)")]
+    #[error("unknown transport {name:?}: this host has {known}; give it to the builder with transport(…)")]
     UnknownTransport {
         /// The name asked for.
         name: String,
@@ -122,7 +122,7 @@ pub enum Error {
     )]
     NoLoginCode(SessionId),
     /// The transport cannot do this.
-    #[error("transport {transport} cannot {what}")]
+    #[error("transport {transport} cannot {what}; leave that out, or use another network")]
     Unsupported {
         /// Which transport.
         transport: TransportName,
@@ -150,7 +150,7 @@ pub enum Error {
     Contended(SessionId),
     /// The vault refused: wrong key, or a key is missing.
     #[error(transparent)]
-    Vault(#[from] VaultError),
+    Vault(VaultError),
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -160,6 +160,16 @@ pub enum Error {
     /// `shutdown` was called: this instance does nothing more.
     #[error("node {0} was shut down; build a new Seatport")]
     ShutDown(NodeId),
+}
+
+impl From<VaultError> for Error {
+    /// A storage that fails under the vault is a failing storage.
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Storage(error) => Self::Storage(error),
+            error => Self::Vault(error),
+        }
+    }
 }
 
 impl Error {

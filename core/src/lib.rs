@@ -61,4 +61,5 @@ pub use secret::Secret;
 pub use session::{
     Card, CardStatus, Environment, LoginMethod, MAX_REMARK_BYTES, Platform, Proxy, ProxyScheme, Remark, SessionRecord,
 };
-pub use storage::{Page, SessionFilter};
+pub use storage::{MessagePage, Page, SessionFilter};
+pub use transport::{ChallengeKind, LoginChallenge};

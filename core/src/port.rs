@@ -14,9 +14,25 @@ use crate::ids::{PortNumber, SessionId};
 /// assert!(PortRange::new(1, 0).is_err());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Numbers")]
 pub struct PortRange {
     first: u32,
     capacity: u32,
+}
+
+/// A range as it is read, not yet checked.
+#[derive(Deserialize)]
+struct Numbers {
+    first: u32,
+    capacity: u32,
+}
+
+impl TryFrom<Numbers> for PortRange {
+    type Error = Invalid;
+
+    fn try_from(Numbers { first, capacity }: Numbers) -> Result<Self, Invalid> {
+        Self::new(first, capacity)
+    }
 }
 
 impl PortRange {

@@ -7,8 +7,10 @@ pub(crate) fn single_line(what: &'static str, text: String, min: usize, max: usi
     checked(what, text, min, max, |c| !c.is_control())
 }
 
-/// A text that may run over several lines: at most `max` bytes, no control characters but line feed and tab.
+/// A text that may run over several lines: at most `max` bytes, no control characters but line feed and tab. The line ends
+/// of Windows become line feeds.
 pub(crate) fn multi_line(what: &'static str, text: String, min: usize, max: usize) -> Result<String, Invalid> {
+    let text = if text.contains('\r') { text.replace("\r\n", "\n") } else { text };
     checked(what, text, min, max, |c| !c.is_control() || matches!(c, '\n' | '\t'))
 }
 
@@ -46,7 +48,8 @@ mod tests {
     #[test]
     fn several_lines_take_line_feed_and_tab() {
         assert!(multi_line("remark", "a\n\tb".into(), 0, 64).is_ok());
-        let error = multi_line("remark", "a\r\nb".into(), 0, 64).unwrap_err();
+        assert_eq!(multi_line("remark", "a\r\nb".into(), 0, 64).unwrap(), "a\nb", "what Windows pastes");
+        let error = multi_line("remark", "a\rb".into(), 0, 64).unwrap_err();
         assert_eq!(error.to_string(), "invalid remark: holds the control character U+000D; remove it");
     }
 

@@ -14,6 +14,7 @@ use crate::runtime::link::{Link, LinkEvent};
 use crate::runtime::mail::Mail;
 use crate::runtime::node::{Node, Phase};
 use crate::runtime::step::step_commit;
+use crate::runtime::timing::after;
 use crate::storage::{
     Committed, Expect, Fence, MessageUpdate, SessionCommit, StorageError, StorageErrorKind, StoredSession,
 };
@@ -248,7 +249,7 @@ impl Actor {
             Lifecycle::Connecting { .. } if !self.is_linked() => None,
             Lifecycle::Connecting { .. } | Lifecycle::AwaitingLogin => Some(now + timing.dial),
             Lifecycle::Online => Some(now + timing.proof_of_life),
-            Lifecycle::Backoff { retry_at, .. } => Some(now + retry_at.since(self.node.now())),
+            Lifecycle::Backoff { retry_at, .. } => Some(after(retry_at.since(self.node.now()))),
             Lifecycle::Stopping { log_out, .. } => {
                 let command = if log_out { TransportCommand::LogOut } else { TransportCommand::Close };
                 self.link = self.link.take().filter(|link| link.tell(command));

@@ -152,6 +152,7 @@ impl SeatportBuilder {
         let storage = self.storage.ok_or_else(|| {
             Invalid::new("builder", "it has no storage", "call storage(…), with SqliteStorage::open(path) for a start")
         })?;
+        self.timing.check()?;
         let random = match self.random {
             Some(random) => random,
             None => Random::from_os().map_err(Error::Entropy)?,

@@ -61,6 +61,11 @@ impl Link {
                     Reason::new(ReasonKind::TransportMissing).code(record.transport.as_str()),
                 ));
             };
+            // It had one when the environment was set; the host may have given the name to another transport since.
+            if record.environment.proxy.is_some() && !transport.capabilities().proxy {
+                let reason = Reason::new(ReasonKind::ProxyRefused).code("this host's transport knows no proxy");
+                return Err(ConnectError::Rejected(reason));
+            }
             let mut environment = record.environment;
             if let Some(proxy) = &mut environment.proxy {
                 proxy.password = open_proxy_password(&node, record.id).await?;

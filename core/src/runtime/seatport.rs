@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 use crate::agent::Agent;
 use crate::error::Error;
@@ -14,6 +13,7 @@ use crate::port::{PortRange, PortUsage};
 use crate::runtime::builder::SeatportBuilder;
 use crate::runtime::desk::Desk;
 use crate::runtime::node::{Node, Phase};
+use crate::runtime::timing::after;
 use crate::runtime::{adoption, dispatch, heartbeat};
 use crate::storage::{Change, StorageErrorKind};
 
@@ -105,7 +105,7 @@ impl Seatport {
     /// start takes up what was running. Later calls answer [`Error::ShutDown`].
     pub async fn shutdown(&self, deadline: Duration) {
         let node = &self.0.node;
-        let until = Instant::now() + deadline;
+        let until = after(deadline);
         node.phase.send_if_modified(|phase| std::mem::replace(phase, (*phase).max(Phase::ShuttingDown)) != *phase);
         self.0.background.lock().abort_all();
         let drained = async {
@@ -165,6 +165,7 @@ impl Agents<'_> {
     /// [`Error::Storage`] when the storage fails.
     pub async fn put(&self, agent: Agent) -> Result<(), Error> {
         self.0.running()?;
+        let agent = Agent::new(agent.id.as_str(), agent.name, agent.role)?;
         Ok(self.0.storage.put_agent(agent).await?)
     }
 

@@ -30,7 +30,7 @@ pub(crate) fn events(before: &Facts, after: &Facts) -> Vec<EventBody> {
         events.push(EventBody::StatusChanged { status, reason: after.reason.clone() });
     }
     match (before.login, after.login, &after.account) {
-        (Login::Never | Login::LoggedOut, Login::LoggedIn, Some(account)) => {
+        (_, Login::LoggedIn, Some(account)) if before.login != after.login || before.account != after.account => {
             events.push(EventBody::LoggedIn { account: account.clone() });
         }
         (Login::LoggedIn, Login::LoggedOut, _) => events.push(EventBody::LoggedOut),

@@ -2,7 +2,18 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use crate::error::Invalid;
 use crate::random::Random;
+
+/// Longer than anything here may take.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The moment when `wait` from now is over. What a caller or a network names may be too long for the clock; then it is far off.
+pub(crate) fn after(wait: Duration) -> Instant {
+    Instant::now() + wait.min(10_000 * DAY)
+}
 
 /// Deadlines and rates. The defaults suit production; tests and simulations set their own.
 ///
@@ -56,6 +67,35 @@ impl Default for Timing {
 }
 
 impl Timing {
+    /// Refuses what no node could live by.
+    pub(crate) fn check(&self) -> Result<(), Invalid> {
+        let durations = [
+            ("dial", self.dial),
+            ("proof_of_life", self.proof_of_life),
+            ("stop", self.stop),
+            ("challenge_grace", self.challenge_grace),
+            ("retry_first", self.retry_first),
+            ("retry_most", self.retry_most),
+            ("lease", self.lease),
+            ("scan", self.scan),
+        ];
+        if let Some((name, _)) = durations.iter().find(|(_, duration)| duration.is_zero() || *duration > DAY) {
+            return Err(Invalid::new(
+                format!("timing {name}"),
+                "zero, or longer than a day",
+                "give it something between",
+            ));
+        }
+        let rates = [
+            ("reconnects_per_second", self.reconnects_per_second),
+            ("adoptions_per_second", self.adoptions_per_second),
+        ];
+        match rates.iter().find(|(_, rate)| !rate.is_finite() || *rate < 0.01) {
+            Some((name, _)) => Err(Invalid::new(format!("timing {name}"), "below 0.01, or no number", "raise it")),
+            None => Ok(()),
+        }
+    }
+
     /// How long to wait before the next dial when `attempt` dials have failed: exponential back-off with full jitter
     /// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
     pub(crate) fn retry_delay(&self, attempt: u32, random: &Random) -> Duration {

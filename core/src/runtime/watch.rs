@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use crate::error::Error;
 use crate::ids::SessionId;
 use crate::runtime::desk::Desk;
+use crate::runtime::timing::after;
 use crate::session::{Card, CardStatus};
 use crate::transport::LoginChallenge;
 
@@ -74,7 +75,7 @@ impl Watch {
             let expiry = view.challenge.map(|challenge| challenge.expires_at.since(self.desk.node().now()));
             let expired = async {
                 match expiry {
-                    Some(left) => tokio::time::sleep(left + Duration::from_millis(1)).await,
+                    Some(left) => tokio::time::sleep_until(after(left.saturating_add(Duration::from_millis(1)))).await,
                     None => std::future::pending().await,
                 }
             };

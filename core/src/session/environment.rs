@@ -254,14 +254,14 @@ impl Environment {
         self
     }
 
-    /// Sets the language, as a BCP 47 tag.
+    /// Sets the language: a BCP 47 tag of language, script, region and variants.
     ///
     /// # Errors
     /// [`Invalid`] when it is not a well-formed tag.
     pub fn locale(mut self, tag: &str) -> Result<Self, Invalid> {
-        let parsed: LanguageIdentifier = tag
-            .parse()
-            .map_err(|_| Invalid::new("locale", format!("{tag:?} is not a BCP 47 tag"), "write it like zh-CN or en"))?;
+        let parsed: LanguageIdentifier = tag.parse().map_err(|_| {
+            Invalid::new("locale", format!("{tag:?} is no language identifier"), "write it like zh-CN or en")
+        })?;
         self.locale = Some(parsed.to_string());
         Ok(self)
     }

@@ -22,8 +22,16 @@ pub const MAX_REMARK_BYTES: usize = 4096;
 /// assert!(Remark::new("x".repeat(5000)).is_err());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 pub struct Remark(String);
+
+impl TryFrom<String> for Remark {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Self::new(text)
+    }
+}
 
 impl Remark {
     /// Checks the text.

@@ -1,5 +1,7 @@
 //! The commit value: all writes of one step, for one session.
 
+use std::fmt;
+
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
 use crate::conversation::{Message, MessageStatus};
@@ -20,13 +22,23 @@ pub enum Expect {
     Present,
 }
 
-/// One entry of a session's vault: sealed bytes under a name, or none to remove it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One entry of a session's vault: sealed bytes under a name, or none to remove it. `Debug` shows how long it is, not what
+/// it holds.
+#[derive(Clone, PartialEq, Eq)]
 pub struct VaultWrite {
     /// The name, `area/…`.
     pub name: String,
     /// The sealed bytes; none removes the entry.
     pub sealed: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for VaultWrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.sealed {
+            Some(sealed) => write!(f, "VaultWrite({:?}: {} bytes)", self.name, sealed.len()),
+            None => write!(f, "VaultWrite({:?}: removed)", self.name),
+        }
+    }
 }
 
 /// What became of a message of ours.

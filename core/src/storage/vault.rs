@@ -1,12 +1,14 @@
 //! The vault's entries, sealed: a storage never sees what is in them.
 
+use std::fmt;
+
 use async_trait::async_trait;
 
 use crate::ids::SessionId;
 use crate::storage::{Fence, StorageError, VaultWrite};
 
-/// One entry of one session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One entry of one session. `Debug` shows how long it is, not what it holds.
+#[derive(Clone, PartialEq, Eq)]
 pub struct VaultEntry {
     /// Whose.
     pub session: SessionId,
@@ -14,6 +16,12 @@ pub struct VaultEntry {
     pub name: String,
     /// The sealed bytes.
     pub sealed: Vec<u8>,
+}
+
+impl fmt::Debug for VaultEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VaultEntry({} {:?}: {} bytes)", self.session, self.name, self.sealed.len())
+    }
 }
 
 /// Sealed entries, by session and name.

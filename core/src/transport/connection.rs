@@ -135,9 +135,10 @@ impl From<VaultError> for ConnectError {
     /// A vault that cannot be opened needs a person; a storage that is away does not.
     fn from(error: VaultError) -> Self {
         match error {
-            VaultError::WrongKey { .. } | VaultError::KeyMissing => {
-                Self::Rejected(Reason::new(ReasonKind::VaultUnreadable))
-            }
+            VaultError::WrongKey { .. }
+            | VaultError::Sealed { .. }
+            | VaultError::Plaintext { .. }
+            | VaultError::KeyMissing => Self::Rejected(Reason::new(ReasonKind::VaultUnreadable)),
             VaultError::Revoked | VaultError::Storage(_) => {
                 Self::Lost(Reason::new(ReasonKind::ConnectionLost).code("vault"))
             }

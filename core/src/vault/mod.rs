@@ -30,6 +30,20 @@ pub enum VaultError {
         "no vault key: give the builder vault_key(…), or insecure_plaintext_vault() if nothing is worth protecting"
     )]
     KeyMissing,
+    /// What is stored is sealed, and there is no key.
+    #[error("{entry} is sealed: give the builder the vault_key(…) it was sealed with")]
+    Sealed {
+        /// Which entry.
+        entry: String,
+    },
+    /// What is stored lies in the clear. With a key that is not believed: anybody could have put it there.
+    #[error(
+        "{entry} is not sealed: to move to a key, give the builder insecure_plaintext_vault() beside vault_key(…) once, and call rotate_vault()"
+    )]
+    Plaintext {
+        /// Which entry.
+        entry: String,
+    },
     /// What is stored was sealed with another key, or was tampered with. Nothing was overwritten.
     #[error(
         "cannot open {entry}: the vault key is not the one it was sealed with; give the builder that key, or name it in previous_vault_key(…)"

@@ -109,7 +109,7 @@ impl Sealer {
             Some((&PLAIN, bytes)) if self.plaintext => Ok(Zeroizing::new(bytes.to_vec())),
             Some((&SEALED, rest)) => {
                 if self.current.is_none() && self.previous.is_empty() {
-                    return Err(VaultError::KeyMissing);
+                    return Err(VaultError::Sealed { entry: name.to_owned() });
                 }
                 let (nonce, text) = rest.split_first_chunk::<NONCE_BYTES>().ok_or_else(wrong)?;
                 let aad = associated_data(session, name);
@@ -118,6 +118,7 @@ impl Sealer {
                 };
                 self.current.iter().chain(&self.previous).find_map(open).map(Zeroizing::new).ok_or_else(wrong)
             }
+            Some((&PLAIN, _)) => Err(VaultError::Plaintext { entry: name.to_owned() }),
             _ => Err(wrong()),
         }
     }

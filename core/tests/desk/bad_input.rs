@@ -54,7 +54,7 @@ async fn ids_that_nobody_knows() {
     let error = desk.add_account(NewAccount::on("telegraph")).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "unknown transport telegraph: this host has scripted; give it to the builder with transport(…)"
+        "unknown transport \"telegraph\": this host has scripted; give it to the builder with transport(…)"
     );
     says(&"no-uuid".parse::<SessionId>().unwrap_err(), "session id", "as it was handed out");
     let cards = desk.cards(&SessionFilter::default(), Page::first(10)).await.unwrap();
@@ -102,7 +102,25 @@ async fn what_the_transport_cannot_do() {
     let (_seatport, desk) = office(Scripted::new(Dial::Hangs).0, 1).await;
     let code = LoginMethod::pairing_code("+8613800138000").unwrap();
     let error = desk.add_account(NewAccount::on("scripted").login(code)).await.unwrap_err();
-    assert_eq!(error.to_string(), "transport scripted cannot log in by a pairing code");
+    assert_eq!(
+        error.to_string(),
+        "transport scripted cannot log in by a pairing code; leave that out, or use another network"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_put_together_past_the_checks() {
+    let (seatport, desk) = office(Scripted::new(Dial::Hangs).0, 1).await;
+    let agent = seatport::Agent { id: AgentId::new("x").unwrap(), name: "\n".to_owned(), role: seatport::Role::Agent };
+    assert!(invalid(seatport.agents().put(agent).await).contains("agent name"));
+    let zero = seatport::Timing { lease: std::time::Duration::ZERO, ..Default::default() };
+    let built = Seatport::builder().storage(MemoryStorage::new()).timing(zero).build().await;
+    assert!(invalid(built).contains("timing lease: zero"));
+    // Longer than the clock can tell is just very long.
+    let ages = WhenFull::Wait { timeout: std::time::Duration::MAX };
+    let session = add(&desk).await;
+    desk.start(session, ages).await.unwrap();
+    seatport.shutdown(std::time::Duration::MAX).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,7 +128,12 @@ async fn zero_of_something() {
     let (seatport, desk) = office(Scripted::new(Dial::Hangs).0, 1).await;
     assert!(invalid(seatport.ports().resize(0).await).contains("port capacity: zero"));
     says(&PortRange::new(u32::MAX, 2).unwrap_err(), "port range", "shorter");
-    assert!(invalid(desk.cards(&SessionFilter::default(), Page::first(0)).await).contains("at least one card"));
+    assert!(invalid(desk.cards(&SessionFilter::default(), Page::first(0)).await).contains("at least one item"));
+    let session = add(&desk).await;
+    invalid(desk.contacts(session, None, 0).await);
+    invalid(desk.chats(session, None, 0).await);
+    invalid(desk.messages(session, &Address::new("bob").unwrap(), seatport::MessagePage::newest(0)).await);
+    invalid(desk.audit(0, 0).await);
     assert!(invalid(Seatport::builder().build().await).contains("storage(…)"));
 }
 

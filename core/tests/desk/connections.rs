@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use seatport::conversation::Content;
 use seatport::lifecycle::{Reason, ReasonKind};
+use seatport::memory::MemoryStorage;
 use seatport::transport::{Ack, InboundMessage, Signal, TransportCommand};
 use seatport::vault::VaultError;
-use seatport::{Address, CardStatus, Desk, MessageId, NewAccount, SessionId, Timestamp, WhenFull};
+use seatport::{
+    Address, Agent, AgentId, CardStatus, Desk, Environment, Error, EventBody, MessageId, NewAccount, Role, Seatport,
+    SessionId, Timestamp, WhenFull,
+};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -150,4 +154,57 @@ async fn credentials_that_are_wiped_do_not_come_back() {
     watch.until(|view| view.card.status == CardStatus::Blocked).await.unwrap();
     assert!(matches!(line.context.vault.put("identity", b"late").await, Err(VaultError::Revoked)));
     assert!(line.context.vault.list("").await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transport_without_proxy_support_takes_no_environment_with_one_and_is_never_dialled_around_it() {
+    let environment = || Environment::new().proxy("http://proxy.example:8080").unwrap();
+    let storage = MemoryStorage::new();
+    let build = async |storage: MemoryStorage, proxy: bool| {
+        let (mut transport, lines) = Scripted::new(Dial::Answers);
+        transport.proxy = proxy;
+        let builder = Seatport::builder().storage(storage).transport(transport);
+        let seatport = builder.build().await.unwrap();
+        seatport.agents().put(Agent::new("mei", "Mei", Role::Supervisor).unwrap()).await.unwrap();
+        let desk = seatport.desk(&AgentId::new("mei").unwrap()).await.unwrap();
+        (seatport, desk, lines)
+    };
+    let (seatport, desk, _lines) = build(storage.clone(), false).await;
+    let refused = desk.add_account(NewAccount::on("scripted").environment(environment())).await;
+    assert!(matches!(refused, Err(Error::Unsupported { .. })), "{refused:?}");
+    drop((seatport, desk));
+
+    let (seatport, desk, _lines) = build(storage.reopen(), true).await;
+    let session = desk.add_account(NewAccount::on("scripted").environment(environment())).await.unwrap();
+    drop((seatport, desk));
+
+    // The host has another transport of that name by now.
+    let (_seatport, desk, mut lines) = build(storage.reopen().reopen(), false).await;
+    desk.start(session, WhenFull::Fail).await.unwrap();
+    let mut watch = desk.watch(session).await.unwrap();
+    let view = watch.until(|view| view.card.status == CardStatus::Blocked).await.unwrap();
+    assert_eq!(view.card.reason.unwrap().kind, ReasonKind::ProxyRefused);
+    assert!(lines.try_recv().is_err(), "it was never dialled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_account_may_log_in_where_the_host_allows_it() {
+    let (transport, mut lines) = Scripted::new(Dial::Answers);
+    let builder = Seatport::builder().storage(MemoryStorage::new()).transport(transport).allow_account_change();
+    let seatport = builder.build().await.unwrap();
+    seatport.agents().put(Agent::new("mei", "Mei", Role::Supervisor).unwrap()).await.unwrap();
+    let desk = seatport.desk(&AgentId::new("mei").unwrap()).await.unwrap();
+    let (session, line) = online(&desk, &mut lines).await;
+    let mut events = desk.events(desk.cursors().await.unwrap()).await.unwrap();
+    desk.restart(session).await.unwrap();
+    drop(line);
+    let line = lines.recv().await.unwrap();
+    line.signals.send(Signal::Ready { account: account("b") }).await.unwrap();
+    loop {
+        if let EventBody::LoggedIn { account: who } = events.next().await.unwrap().body {
+            assert_eq!(who, account("b"));
+            break;
+        }
+    }
+    assert_eq!(desk.card(session).await.unwrap().account, Some(account("b")));
 }

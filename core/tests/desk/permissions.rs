@@ -202,3 +202,37 @@ async fn the_card_offers_what_role_and_state_allow_now() {
     assert_eq!(offered(house.mei.clone(), house.session).await, [Action::Stop, Action::Restart, Action::Assign]);
     assert_eq!(offered(house.li.clone(), house.session).await, [Action::Stop, Action::Restart]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn whatever_changed_something_is_on_record_and_what_changed_nothing_is_not() {
+    for (action, name, run) in calls() {
+        let house = house(AgentScope::All).await;
+        let lines = house.mei.audit(0, 1000).await.unwrap().len();
+        let before = everything(&house).await;
+        let answer = run(&house.mei, house.session).await;
+        let changed = everything(&house).await != before;
+        let audit = house.mei.audit(0, 1000).await.unwrap().split_off(lines);
+        let done: Vec<_> = audit.iter().filter(|line| line.entry.outcome == Outcome::Done).collect();
+        assert_eq!(!done.is_empty(), changed, "{name}: {answer:?}");
+        let is_for = |line: &&seatport::AuditLine| line.entry.action == action || name.contains("bind at creation");
+        assert!(done.iter().all(|line| line.entry.agent.as_str() == "mei"), "{name}");
+        assert!(!changed || done.iter().any(is_for), "{name}: {done:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_pool_names_only_the_holders_that_the_agent_sees() {
+    let house = house(AgentScope::BoundOnly).await;
+    house._seatport.ports().resize(2).await.unwrap();
+    let mine = house.mei.add_and_start(NewAccount::on("scripted").bind(li()), WhenFull::Fail).await.unwrap();
+    house.mei.add_and_start(NewAccount::on("scripted"), WhenFull::Fail).await.unwrap();
+    let waiting = house.mei.add_account(NewAccount::on("scripted").bind(li())).await.unwrap();
+    match house.li.start(waiting, WhenFull::Fail).await {
+        Err(Error::PoolFull { occupied: 2, holders, .. }) => {
+            assert_eq!(holders.iter().map(|holder| holder.session).collect::<Vec<_>>(), [mine]);
+        }
+        other => panic!("{other:?}"),
+    }
+    let cursors = house.li.cursors().await.unwrap();
+    assert_eq!(cursors.0.keys().copied().collect::<Vec<_>>(), [mine, waiting]);
+}

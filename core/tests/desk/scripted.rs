@@ -30,6 +30,7 @@ pub(crate) enum Dial {
 #[derive(Debug)]
 pub(crate) struct Scripted {
     pub(crate) dial: Dial,
+    pub(crate) proxy: bool,
     lines: mpsc::UnboundedSender<Line>,
     pub(crate) dropped: Arc<AtomicU32>,
 }
@@ -37,7 +38,7 @@ pub(crate) struct Scripted {
 impl Scripted {
     pub(crate) fn new(dial: Dial) -> (Self, mpsc::UnboundedReceiver<Line>) {
         let (lines, receiver) = mpsc::unbounded_channel();
-        (Self { dial, lines, dropped: Arc::default() }, receiver)
+        (Self { dial, proxy: true, lines, dropped: Arc::default() }, receiver)
     }
 }
 
@@ -48,7 +49,7 @@ impl Transport for Scripted {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::default().with_proxy()
+        if self.proxy { Capabilities::default().with_proxy() } else { Capabilities::default() }
     }
 
     async fn connect(&self, context: ConnectContext) -> Result<Connection, ConnectError> {

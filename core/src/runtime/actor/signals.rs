@@ -5,6 +5,7 @@ use tokio::time::Instant;
 use super::{Actor, Exit};
 use crate::conversation::{Author, Direction, Message, MessageStatus};
 use crate::lifecycle::{Account, Input, Lifecycle, Reason, ReasonKind};
+use crate::runtime::timing::after;
 use crate::storage::{Incoming, ReadMark};
 use crate::transport::{Ack, InboundMessage, LoginChallenge, Signal, TransportCommand};
 
@@ -47,7 +48,7 @@ impl Actor {
         self.node.set_challenge(self.stored.record.id, Some(challenge));
         self.apply(Input::Challenge).await?;
         if self.stored.record.facts.lifecycle == Lifecycle::AwaitingLogin {
-            self.deadline = Some(Instant::now() + left + self.node.timing.challenge_grace);
+            self.deadline = Some(after(left.saturating_add(self.node.timing.challenge_grace)));
         } else {
             self.node.set_challenge(self.stored.record.id, None);
         }

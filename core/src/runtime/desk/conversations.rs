@@ -1,6 +1,6 @@
 //! Contacts, chats and messages. Readable whatever state the session is in.
 
-use super::{Desk, MAX_PAGE};
+use super::{Desk, MAX_PAGE, limited};
 use crate::conversation::{Author, Chat, Contact, Content, Direction, Message, MessageStatus, StoredMessage};
 use crate::error::Error;
 use crate::ids::{Address, MessageId, SessionId};
@@ -27,7 +27,7 @@ impl Desk {
         limit: u32,
     ) -> Result<Vec<Contact>, Error> {
         self.admit_to(Action::Read, session).await?;
-        Ok(self.node().storage.contacts(session, after, limit.min(MAX_PAGE)).await?)
+        Ok(self.node().storage.contacts(session, after, limited(limit)?).await?)
     }
 
     /// Chats by address, those after `after`, at most `limit`; a page never holds more than 1000.
@@ -36,7 +36,7 @@ impl Desk {
     /// [`Error::UnknownSession`].
     pub async fn chats(&self, session: SessionId, after: Option<&Address>, limit: u32) -> Result<Vec<Chat>, Error> {
         self.admit_to(Action::Read, session).await?;
-        Ok(self.node().storage.chats(session, after, limit.min(MAX_PAGE)).await?)
+        Ok(self.node().storage.chats(session, after, limited(limit)?).await?)
     }
 
     /// One chat.
@@ -74,7 +74,7 @@ impl Desk {
         page: MessagePage,
     ) -> Result<Vec<StoredMessage>, Error> {
         self.admit_to(Action::Read, session).await?;
-        let page = MessagePage { limit: page.limit.min(MAX_PAGE), ..page };
+        let page = MessagePage { limit: limited(page.limit)?, ..page };
         Ok(self.node().storage.messages(session, chat, page).await?)
     }
 
@@ -122,9 +122,10 @@ impl Desk {
         chat: &Address,
         text: impl Into<String>,
     ) -> Result<MessageId, Error> {
-        let text = multi_line("text", text.into(), 1, MAX_TEXT_BYTES)?;
+        let text = text.into();
         let mut id = None;
         let change = |stored: &StoredSession| {
+            let text = multi_line("text", text.clone(), 1, MAX_TEXT_BYTES)?;
             let status = stored.status();
             let account = match (&stored.record.facts.account, status) {
                 (Some(account), CardStatus::Online | CardStatus::Connecting) => account,
@@ -141,7 +142,7 @@ impl Desk {
                     direction: Direction::Outbound,
                     sender: account.address.clone(),
                     author: Some(Author::Agent(self.agent.clone())),
-                    content: Content::Text(text.clone()),
+                    content: Content::Text(text),
                     at: now,
                     status: MessageStatus::Pending,
                 },

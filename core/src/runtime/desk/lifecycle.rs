@@ -12,6 +12,7 @@ use crate::policy::Action;
 use crate::port::Occupied;
 use crate::runtime::port_queue::WhenFull;
 use crate::runtime::step::step_commit;
+use crate::runtime::timing::after;
 use crate::session::{Card, LoginMethod};
 use crate::storage::{SessionCommit, StorageErrorKind, StoredSession};
 
@@ -84,11 +85,11 @@ impl Desk {
     /// of this host; [`Error::IllegalTransition`] as for [`refresh_login`](Self::refresh_login).
     pub async fn refresh_login_by(&self, session: SessionId, method: LoginMethod) -> Result<Card, Error> {
         let change = |stored: &StoredSession| {
-            self.check_login_method(stored.record.transport.as_str(), &method)?;
+            let method = self.checked_method(stored.record.transport.as_str(), &method)?;
             let step = self.step(stored, Command::Resume)?;
             let mut commit = step_commit(stored, step, self.node().now());
             if let Some(record) = &mut commit.record {
-                record.login_method = method.clone();
+                record.login_method = method;
             }
             Ok(Some(commit))
         };
@@ -130,11 +131,18 @@ impl Desk {
 
     /// Claims a port, in the order of the queue.
     pub(super) async fn claim_port(&self, claim: &Claim, when_full: WhenFull) -> Result<(), Error> {
+        if let Claim::Start(session) = claim {
+            // Who may not start it, or need not, does not queue for that.
+            let (_, stored) = self.admit_to(Action::Start, *session).await?;
+            if stored.port.is_some() {
+                return self.try_claim(claim).await;
+            }
+        }
         let queue = &self.node().ports;
         let is_full = |error: &Error| matches!(error, Error::Storage(error) if matches!(error.kind(), StorageErrorKind::PoolFull { .. }));
         match when_full {
             // The ports that are free, or become free, belong to those who wait.
-            WhenFull::Fail if queue.len() > 0 && self.would_overtake(claim).await? => {
+            WhenFull::Fail if queue.len() > 0 && self.would_overtake().await? => {
                 Err(self.pool_full(queue.len()).await?)
             }
             WhenFull::Fail => match self.try_claim(claim).await {
@@ -142,8 +150,7 @@ impl Desk {
                 other => other,
             },
             WhenFull::Wait { timeout } => {
-                let begin = Instant::now();
-                let until = begin + timeout;
+                let until = after(timeout);
                 let timed_out = |_| Error::PortWaitTimedOut { waited: timeout };
                 let mut ticket = queue.join();
                 loop {
@@ -162,12 +169,7 @@ impl Desk {
         }
     }
 
-    async fn would_overtake(&self, claim: &Claim) -> Result<bool, Error> {
-        if let Claim::Start(session) = claim
-            && self.node().storage.session(*session).await?.is_none_or(|stored| stored.port.is_some())
-        {
-            return Ok(false);
-        }
+    async fn would_overtake(&self) -> Result<bool, Error> {
         Ok(self.node().storage.port_usage().await?.free() as usize <= self.node().ports.len())
     }
 

@@ -11,7 +11,7 @@ pub use new_account::NewAccount;
 
 use crate::agent::{Agent, Role};
 use crate::audit::{AuditEntry, AuditLine, Outcome};
-use crate::error::Error;
+use crate::error::{Error, Invalid};
 use crate::ids::{AgentId, SessionId};
 use crate::lifecycle::{Input, transition};
 use crate::policy::{Action, AgentScope};
@@ -24,6 +24,14 @@ use crate::storage::{SessionCommit, SessionFilter, StorageErrorKind, StoredSessi
 const MAX_PAGE: u32 = 1000;
 /// How often a change is decided anew when others keep changing the same session.
 const TRIES: u32 = 16;
+
+/// How many items a page may hold that was asked for so many.
+fn limited(limit: u32) -> Result<u32, Invalid> {
+    match limit {
+        0 => Err(Invalid::new("page", "a limit of zero", "ask for at least one item")),
+        limit => Ok(limit.min(MAX_PAGE)),
+    }
+}
 
 /// What one agent sees and may do. Made by [`Seatport::desk`](crate::Seatport::desk); clones are the same desk.
 ///
@@ -90,7 +98,7 @@ impl Desk {
     /// [`Error::Denied`].
     pub async fn audit(&self, after: u64, limit: u32) -> Result<Vec<AuditLine>, Error> {
         self.admit(Action::ReadAudit, None).await?;
-        Ok(self.node().storage.audit(after, limit.min(MAX_PAGE)).await?)
+        Ok(self.node().storage.audit(after, limited(limit)?).await?)
     }
 
     fn permits(&self, agent: &Agent, action: Action) -> bool {

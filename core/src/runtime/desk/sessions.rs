@@ -1,9 +1,9 @@
 //! Adding, listing, editing and deleting sessions.
 
 use super::lifecycle::Claim;
-use super::{Desk, MAX_PAGE, NewAccount};
+use super::{Desk, MAX_PAGE, NewAccount, limited};
 use crate::audit::Outcome;
-use crate::error::{Error, Invalid};
+use crate::error::Error;
 use crate::event::{Cursors, EventBody};
 use crate::ids::{AgentId, SessionId};
 use crate::lifecycle::{Command, Input, transition};
@@ -61,7 +61,7 @@ impl Desk {
             self.known_agent(agent).await?;
         }
         new.environment = self.checked(transport, new.environment)?;
-        self.check_login_method(&new.transport, &new.login_method)?;
+        new.login_method = self.checked_method(&new.transport, &new.login_method)?;
         let now = self.node().now();
         let session = self.node().new_session_id();
         let mut commit = SessionCommit::new(session, now, Expect::New);
@@ -94,12 +94,9 @@ impl Desk {
     /// # Errors
     /// [`Error::Invalid`] for a page of zero cards.
     pub async fn cards(&self, filter: &SessionFilter, page: Page) -> Result<Vec<Card>, Error> {
-        if page.limit == 0 {
-            return Err(Invalid::new("page", "a limit of zero", "ask for at least one card").into());
-        }
+        let page = Page { limit: limited(page.limit)?, ..page };
         let agent = self.admit(Action::View, None).await?;
         let Some(filter) = self.narrowed(&agent, filter) else { return Ok(Vec::new()) };
-        let page = Page { limit: page.limit.min(MAX_PAGE), ..page };
         let sessions = self.node().storage.sessions(&filter, page).await?;
         Ok(sessions.into_iter().map(|stored| self.card_of(&agent, stored)).collect())
     }
@@ -178,9 +175,9 @@ impl Desk {
     /// # Errors
     /// [`Error::Invalid`] when it is longer than 4 KiB or holds control characters.
     pub async fn set_remark(&self, session: SessionId, remark: impl Into<String>) -> Result<Card, Error> {
-        let remark = Remark::new(remark)?;
+        let remark = remark.into();
         self.edit(Action::SetRemark, session, EventBody::RemarkChanged, |record| {
-            record.remark = remark.clone();
+            record.remark = Remark::new(remark.clone())?;
             Ok(None)
         })
         .await
@@ -261,13 +258,15 @@ impl Desk {
         })
     }
 
-    pub(super) fn check_login_method(&self, transport: &str, method: &LoginMethod) -> Result<(), Error> {
+    /// A login method that this transport has, put together as it should be.
+    pub(super) fn checked_method(&self, transport: &str, method: &LoginMethod) -> Result<LoginMethod, Error> {
         let transport = self.transport(transport)?;
         match method {
+            LoginMethod::Qr => Ok(LoginMethod::Qr),
             LoginMethod::PairingCode { .. } if !transport.capabilities().pairing_code => {
                 Err(Error::Unsupported { transport: transport.name(), what: "log in by a pairing code" })
             }
-            _ => Ok(()),
+            LoginMethod::PairingCode { phone } => Ok(LoginMethod::pairing_code(phone)?),
         }
     }
 
