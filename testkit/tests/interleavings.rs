@@ -254,14 +254,21 @@ async fn story(seed: u64, seen: Seen) {
     assert!(crashes > 0, "no crash in this run: raise the odds");
 }
 
+fn run(seed: u64, seen: &Seen) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(story(seed, seen.clone()));
+}
+
 #[test]
 fn ports_add_up_and_stop_ends_stopped_whatever_happens() {
-    // A failure names its seed; the run repeats from that alone.
+    // A failure names its seed, and SEATPORT_SEED=… repeats the run.
+    if let Ok(seed) = std::env::var("SEATPORT_SEED") {
+        return run(seed.parse().unwrap(), &Arc::default());
+    }
     let config = ProptestConfig { cases: 24, max_shrink_iters: 0, failure_persistence: None, ..Default::default() };
     let seen = Arc::default();
     let ran = TestRunner::new(config).run(&any::<u64>(), |seed| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(story(seed, Arc::clone(&seen)));
+        run(seed, &seen);
         Ok(())
     });
     ran.unwrap();

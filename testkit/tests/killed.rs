@@ -30,13 +30,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 async fn main() {
     let arguments: Vec<_> = std::env::args().collect();
     match &arguments[1..] {
-        [address, file] if address.starts_with("127.0.0.1:") => host(address, file).await,
+        [address, file, seed] if address.starts_with("127.0.0.1:") => host(address, file, seed.parse().unwrap()).await,
         _ => network().await,
     }
 }
 
 /// The process to be killed. It says what it is about to do, and then that it was answered.
-async fn host(address: &str, file: &str) {
+async fn host(address: &str, file: &str, seed: u64) {
     let timing = Timing { retry_first: Duration::from_millis(100), ..Timing::default() };
     let seatport = Seatport::builder()
         .storage(SqliteStorage::open(file).await.unwrap())
@@ -66,7 +66,7 @@ async fn host(address: &str, file: &str) {
         }
     }
     println!("ready");
-    let random = Random::from_os().unwrap();
+    let random = Random::seeded(seed);
     loop {
         let session = sessions[usize::try_from(random.below(SESSIONS as u64)).unwrap()];
         let start = random.below(2) == 0;
@@ -131,9 +131,15 @@ async fn network() {
     let address = listener.address().to_string();
     let folder = tempfile::tempdir().unwrap();
     let outside = Outside { messenger, address, folder, accounts: Arc::default() };
-    let random = Random::from_os().unwrap();
+    // The moments of the kills, and what the supervisor asks for. What meets them is up to the machine.
+    let seed = match std::env::var("SEATPORT_SEED") {
+        Ok(seed) => seed.parse().unwrap(),
+        Err(_) => Random::from_os().unwrap().below(u64::MAX),
+    };
+    println!("SEATPORT_SEED={seed}");
+    let random = Random::seeded(seed);
 
-    let (mut host, ready) = outside.host();
+    let (mut host, ready) = outside.host(&random);
     tokio::task::block_in_place(|| ready.recv_timeout(PATIENCE).expect("the sessions did not come online"));
     let writing = tokio::spawn(write(outside.messenger.clone(), outside.accounts.clone()));
     for kill in 1..=KILLS {
@@ -141,7 +147,7 @@ async fn network() {
         tokio::task::block_in_place(|| host.kill());
         outside.hung_up().await;
         outside.check(kill).await;
-        host = outside.host().0;
+        host = outside.host(&random).0;
     }
     writing.abort();
     tokio::task::block_in_place(|| host.kill());
@@ -168,9 +174,10 @@ impl Outside {
     }
 
     /// Starts the process. Answers also what tells when it is ready.
-    fn host(&self) -> (Host, mpsc::Receiver<()>) {
+    fn host(&self, random: &Random) -> (Host, mpsc::Receiver<()>) {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        let mut child = command.arg(&self.address).arg(self.file()).stdout(Stdio::piped()).spawn().unwrap();
+        command.arg(&self.address).arg(self.file()).arg(random.below(u64::MAX).to_string());
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (ready, is_ready) = mpsc::channel();
         let (accounts, messenger) = (self.accounts.clone(), self.messenger.clone());

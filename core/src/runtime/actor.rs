@@ -184,6 +184,9 @@ impl Actor {
             match self.commit(commit).await {
                 Ok(committed) => {
                     if let Some(record) = record {
+                        let (from, to) = (self.stored.record.facts.lifecycle, record.facts.lifecycle);
+                        let reason = record.facts.reason.as_ref().map(ToString::to_string);
+                        tracing::info!(session = %record.id, ?from, ?to, reason, "moved");
                         self.stored.record = record;
                     }
                     self.note(&committed);

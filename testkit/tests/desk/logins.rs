@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use seatport::lifecycle::{Login, ReasonKind};
 use seatport::transport::ChallengeKind;
-use seatport::{CardStatus, Clock, Environment, Error, LoginMethod, PortNumber, SessionId, WhenFull};
+use seatport::{CardStatus, Clock, Environment, Error, LoginMethod, MessagePage, PortNumber, SessionId, WhenFull};
 use seatport_testkit::messenger::PhoneError;
 
-use crate::office::{Office, new_account};
+use crate::office::{Office, id, new_account};
 
 super::on_every_storage![
     each_code_of_a_round_is_numbered_and_expires,
@@ -107,7 +107,9 @@ async fn changing_from_a_qr_code_to_a_pairing_code_on_the_way(office: Office) {
 async fn logged_out_from_the_phone_blocks_until_a_new_scan_resumes_in_place(office: Office) {
     let (session, phone) = office.online("+8613800138000").await;
     office.mei.set_remark(session, "kept").await.unwrap();
-    office.messenger.person("ada").write(phone.address(), "hello");
+    office.mei.assign(session, Some(&id("li"))).await.unwrap();
+    let ada = office.messenger.person("ada");
+    ada.write(phone.address(), "hello");
     office.unread(session, 1).await;
     phone.log_out(session).unwrap();
     blocked(&office, session, ReasonKind::LoggedOut).await;
@@ -118,7 +120,9 @@ async fn logged_out_from_the_phone_blocks_until_a_new_scan_resumes_in_place(offi
     office.scan(session, &phone).await;
     let card = office.reaches(session, CardStatus::Online).await;
     assert_eq!((card.remark.as_str(), card.unread, card.port), ("kept", 1, Some(PortNumber(1))));
-    assert_eq!((card.login, card.reason), (Login::LoggedIn, None));
+    assert_eq!((card.login, card.reason, card.agent), (Login::LoggedIn, None, Some(id("li"))));
+    assert_eq!(office.li.contacts(session, None, 10).await.unwrap().len(), 1);
+    assert_eq!(office.li.messages(session, ada.address(), MessagePage::newest(10)).await.unwrap().len(), 1);
 }
 
 async fn logging_out_here_unlinks_the_device_and_forgets_its_credentials(office: Office) {

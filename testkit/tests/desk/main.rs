@@ -4,11 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 mod crowds;
+mod faults;
 mod logins;
 mod messages;
 mod office;
 mod restarts;
 mod rows;
+mod secrets;
 
 /// A test of each case on each storage.
 macro_rules! on_every_storage {
