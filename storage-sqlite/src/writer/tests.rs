@@ -295,3 +295,22 @@ async fn paused_time_stands_still_while_something_is_written() {
     }
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
+
+#[tokio::test]
+async fn every_commit_waits_for_the_disk_unless_told_otherwise() {
+    let directory = tempfile::tempdir().unwrap();
+    let setting = async |storage: SqliteStorage| {
+        let read = storage.writer.write(|step| {
+            let synchronous: u64 = step.connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+            let journal: String = step.connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+            Ok((synchronous, journal))
+        });
+        read.await.unwrap()
+    };
+    // <https://sqlite.org/pragma.html#pragma_synchronous>: 2 is FULL, 1 is NORMAL.
+    let default = SqliteStorage::open(directory.path().join("full.db")).await.unwrap();
+    assert_eq!(setting(default).await, (2, "wal".to_owned()));
+    let options = SqliteStorage::options().synchronous(crate::Synchronous::Normal);
+    let normal = options.open(directory.path().join("normal.db")).await.unwrap();
+    assert_eq!(setting(normal).await, (1, "wal".to_owned()));
+}
