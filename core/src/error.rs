@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Address, AgentId, NodeId, SessionId, TransportName};
+use crate::ids::{Address, AgentId, MessageId, NodeId, SessionId, TransportName};
 use crate::lifecycle::IllegalTransition;
 use crate::policy::Action;
 use crate::port::Occupied;
@@ -85,6 +85,9 @@ pub enum Error {
     /// There is no such chat in this session.
     #[error("unknown chat {0}: list the chats of the session to see which there are")]
     UnknownChat(Address),
+    /// There is no such message in this chat.
+    #[error("unknown message {0}: list the messages of the chat to see which there are")]
+    UnknownMessage(MessageId),
     /// The agent's role does not allow the action. Nothing was changed; the attempt is in the audit trail.
     #[error("agent {agent} may not {action}: ask a supervisor")]
     Denied {

@@ -124,13 +124,14 @@ impl LeaseStore for SqliteStorage {
         write.await
     }
 
-    async fn orphans(&self, limit: u32) -> Result<Vec<SessionId>, StorageError> {
+    async fn orphans(&self, after: Option<SessionId>, limit: u32) -> Result<Vec<SessionId>, StorageError> {
         let live = self.nodes.live();
         let read = self.readers.read(move |connection| {
+            let after = after.as_ref().map_or(&[][..], |id| id.as_bytes());
             let sql = "SELECT id FROM session
-                 WHERE status > 1 AND (owner IS NULL OR owner NOT IN (SELECT value FROM json_each(?1)))
-                 ORDER BY id LIMIT ?2";
-            Ok(all(connection, sql, params![Json(live), limit], |row| Ok(SessionId::from_bytes(row.get(0)?)))?)
+                 WHERE id > ?1 AND status > 1 AND (owner IS NULL OR owner NOT IN (SELECT value FROM json_each(?2)))
+                 ORDER BY id LIMIT ?3";
+            Ok(all(connection, sql, params![after, Json(live), limit], |row| Ok(SessionId::from_bytes(row.get(0)?)))?)
         });
         read.await
     }

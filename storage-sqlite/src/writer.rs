@@ -15,7 +15,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -28,6 +28,9 @@ use crate::lock::Lock;
 
 /// How many requests one transaction takes at most, so that the first of them does not wait for all of a flood.
 const BATCH: usize = 1024;
+
+/// How long to leave it when readers held it up.
+const SWEEP_AGAIN: Duration = Duration::from_secs(10);
 
 /// How long readers may hold up the removal of deleted content; after that it is tried again with the next batch.
 const SWEEP_PATIENCE: Duration = Duration::from_millis(100);
@@ -56,8 +59,8 @@ struct Queue {
 /// What the writer stands on. The lock comes last: fields are dropped in their order.
 struct Ground {
     connection: Connection,
-    /// Whether deleted content may still be in the write-ahead log.
-    to_sweep: bool,
+    /// Whether deleted content may still be in the write-ahead log, and when to try again to have it removed.
+    to_sweep: Option<Instant>,
     _lock: Lock,
 }
 
@@ -127,7 +130,7 @@ where
 impl Writer {
     /// A writer on this connection, which holds the lock until it is closed.
     pub(crate) fn new(file: PathBuf, connection: Connection, lock: Lock, changes: broadcast::Sender<Change>) -> Self {
-        let ground = Ground { connection, to_sweep: false, _lock: lock };
+        let ground = Ground { connection, to_sweep: None, _lock: lock };
         Self(Arc::new(Shared {
             file,
             queue: Mutex::default(),
@@ -254,8 +257,10 @@ impl Shared {
     /// Lands a batch, announces what changed, and answers.
     fn serve(&self, ground: &mut Ground, mut batch: Vec<Box<dyn Request>>) {
         let landed = self.land(ground, &mut batch);
-        if ground.to_sweep {
-            ground.to_sweep = !swept(&ground.connection);
+        // At once for the batch that deletes, so that what is gone is gone when it is answered; while readers hold that up, now
+        // and then, so that they do not hold up everybody else as well.
+        if ground.to_sweep.is_some_and(|due| Instant::now() >= due) {
+            ground.to_sweep = (!swept(&ground.connection)).then(|| Instant::now() + SWEEP_AGAIN);
         }
         match landed {
             Ok(changes) => {
@@ -286,7 +291,9 @@ impl Shared {
             let mut step = Step { connection, changes: Vec::new(), sweep: false };
             if request.run(&mut step, self) {
                 changes.append(&mut step.changes);
-                ground.to_sweep |= step.sweep;
+                if step.sweep {
+                    ground.to_sweep = Some(Instant::now());
+                }
             } else if connection.total_changes() != written || connection.is_autocommit() {
                 // It has written something; or SQLite rolled back by itself, as it does when the disk is full, for instance.
                 return Err(Lost::Spoiled);

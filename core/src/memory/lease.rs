@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::session::Session;
-use super::{MemoryStorage, State, page};
+use super::{MemoryStorage, State, following, page};
 use crate::ids::{NodeId, SessionId};
 use crate::lifecycle::Lifecycle;
 use crate::storage::{Change, Fence, LeaseStore, StorageError, StorageErrorKind};
@@ -107,9 +107,9 @@ impl LeaseStore for MemoryStorage {
         Ok(())
     }
 
-    async fn orphans(&self, limit: u32) -> Result<Vec<SessionId>, StorageError> {
+    async fn orphans(&self, after: Option<SessionId>, limit: u32) -> Result<Vec<SessionId>, StorageError> {
         let state = self.open()?;
-        let orphans = state.sessions.iter().filter(|(_, session)| {
+        let orphans = following(&state.sessions, after.as_ref()).filter(|(_, session)| {
             session.record.facts.lifecycle != Lifecycle::Stopped && state.owner(session).is_none()
         });
         Ok(page(orphans.map(|(id, _)| *id), limit))

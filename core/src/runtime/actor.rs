@@ -1,32 +1,33 @@
 //! One task per running session: commands, signals and deadlines meet in one `select!`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::time::Instant;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{Instant, sleep, timeout};
 
-use crate::conversation::{Content, MessageStatus};
+use crate::conversation::MessageStatus;
 use crate::error::Retry;
 use crate::ids::{Address, MessageId};
 use crate::lifecycle::{Input, Lifecycle, Reason, ReasonKind, transition};
+use crate::random::Random;
 use crate::runtime::link::{Link, LinkEvent};
 use crate::runtime::mail::Mail;
-use crate::runtime::node::{Node, Phase};
+use crate::runtime::node::{Node, Phase, Reservation};
 use crate::runtime::step::step_commit;
-use crate::runtime::timing::after;
 use crate::storage::{
     Committed, Expect, Fence, MessageUpdate, SessionCommit, StorageError, StorageErrorKind, StoredSession,
 };
-use crate::transport::{ConnectError, SendError, TransportCommand};
+use crate::transport::{ConnectError, TransportCommand};
 
+mod outbox;
 mod signals;
 
 /// How often a failing storage is tried again before the session is given up for a while.
-const COMMIT_TRIES: u32 = 6;
-/// How long to leave a message alone that the network could not take now.
-const RESEND_AFTER: Duration = Duration::from_secs(5);
-
+const STORAGE_TRIES: u32 = 6;
+/// How long one call to the storage may take.
+const STORAGE: Duration = Duration::from_secs(10);
 /// Why a session's task ends.
 #[derive(Debug)]
 pub(crate) enum Exit {
@@ -47,6 +48,9 @@ pub(crate) struct Actor {
     fence: Fence,
     stored: StoredSession,
     wake: Arc<Notify>,
+    /// How many connections in a row came to nothing that lasted, over this session's tasks here.
+    failures: Arc<AtomicU32>,
+    online_since: Option<Instant>,
     mailbox: mpsc::Receiver<Mail>,
     phase: watch::Receiver<Phase>,
     link: Option<Link>,
@@ -56,16 +60,8 @@ pub(crate) struct Actor {
     patient: bool,
     /// Whether there may be messages to send: set by hints, cleared by looking.
     outbox: bool,
-    sending: Option<Sending>,
+    sending: Option<outbox::Sending>,
     resend_at: Option<Instant>,
-}
-
-/// A message on its way to the network.
-#[derive(Debug)]
-struct Sending {
-    chat: Address,
-    id: MessageId,
-    done: oneshot::Receiver<Result<(), SendError>>,
 }
 
 impl Actor {
@@ -73,7 +69,7 @@ impl Actor {
         node: Arc<Node>,
         fence: Fence,
         stored: StoredSession,
-        wake: Arc<Notify>,
+        reservation: &Reservation,
         mailbox: mpsc::Receiver<Mail>,
         patient: bool,
     ) -> Self {
@@ -82,7 +78,9 @@ impl Actor {
             node,
             fence,
             stored,
-            wake,
+            wake: reservation.wake.clone(),
+            failures: reservation.failures.clone(),
+            online_since: None,
             mailbox,
             phase,
             link: None,
@@ -118,15 +116,15 @@ impl Actor {
             tokio::select! {
                 biased;
                 () = ending(&mut self.phase) => return Err(Exit::ShutDown),
-                () = self.wake.notified() => self.refresh().await?,
+                () = self.wake.notified() => drop(self.refresh().await?),
                 Some(mail) = self.mailbox.recv() => self.on_mail(mail),
-                sent = sent(&mut self.sending) => self.on_sent(sent).await?,
+                sent = outbox::sent(&mut self.sending) => self.on_sent(sent).await?,
                 event = next(&mut self.link) => match event {
                     LinkEvent::Dialled(result) => self.on_dialled(result).await?,
                     LinkEvent::Signal(signal) => self.on_signal(signal).await?,
                     LinkEvent::Closed => self.on_closed().await?,
                 },
-                () = until(self.deadline) => self.apply(Input::Deadline).await?,
+                () = until(self.deadline) => self.on_deadline().await?,
                 () = until(self.resend_at) => self.resend_at = None,
             }
         }
@@ -161,9 +159,17 @@ impl Actor {
 
     /// Takes the step that follows from the input, if one does.
     async fn apply(&mut self, input: Input) -> Result<(), Exit> {
+        if let (Input::Lost(_) | Input::Deadline, Some(since)) = (&input, self.online_since.take()) {
+            // Being online for a moment does not make up for the trouble before.
+            match since.elapsed() < self.node.timing.proof_of_life {
+                true => self.failures.fetch_add(1, Ordering::Relaxed),
+                false => self.failures.swap(0, Ordering::Relaxed),
+            };
+        }
         loop {
             let facts = &self.stored.record.facts;
-            let step = match transition(facts, &input, |attempt| self.node.retry_at(attempt)) {
+            let failures = self.failures.load(Ordering::Relaxed);
+            let step = match transition(facts, &input, |attempt| self.node.retry_at(attempt.max(failures))) {
                 Ok(step) if step.next == *facts => {
                     tracing::trace!(session = %self.stored.record.id, ?input, "ignored");
                     return Ok(());
@@ -189,58 +195,48 @@ impl Actor {
                         tracing::info!(session = %record.id, ?from, ?to, reason, "moved");
                         self.stored.record = record;
                     }
-                    self.note(&committed);
+                    self.stored.revision = committed.revision;
+                    self.stored.port = committed.port;
                     self.entered();
                     return Ok(());
                 }
-                // Somebody changed the session meanwhile: decide anew.
-                Err(Exit::Storage(error)) if error.kind() == StorageErrorKind::Stale => self.refresh().await?,
+                // Somebody changed the session meanwhile: decide anew, unless that made the input a thing of the past.
+                Err(Exit::Storage(error)) if error.kind() == StorageErrorKind::Stale => {
+                    if self.refresh().await? {
+                        return Ok(());
+                    }
+                }
                 Err(exit) => return Err(exit),
             }
         }
     }
 
-    /// Commits, patiently while the storage is busy.
     async fn commit(&self, commit: SessionCommit) -> Result<Committed, Exit> {
-        let mut tries = 0;
-        loop {
-            let error = match self.node.storage.commit(commit.clone()).await {
-                Ok(committed) => return Ok(committed),
-                Err(error) => error,
-            };
-            tries += 1;
-            match error.kind() {
-                StorageErrorKind::Fenced | StorageErrorKind::NotFound => return Err(Exit::Fenced),
-                _ if error.retry() == Retry::Later && tries < COMMIT_TRIES => {
-                    let wait = Duration::from_millis(20) * 2_u32.pow(tries);
-                    tokio::time::sleep(wait / 2 + self.node.random.up_to(wait / 2)).await;
-                }
-                _ => return Err(Exit::Storage(error)),
+        let storage = &self.node.storage;
+        match patiently(&self.node.random, || storage.commit(commit.clone())).await {
+            Err(Exit::Storage(error))
+                if matches!(error.kind(), StorageErrorKind::Fenced | StorageErrorKind::NotFound) =>
+            {
+                Err(Exit::Fenced)
             }
+            other => other,
         }
     }
 
-    fn note(&mut self, committed: &Committed) {
-        self.stored.revision = committed.revision;
-        self.stored.port = committed.port;
-        self.stored.unread = committed.unread;
-        self.stored.last_event = committed.last_event;
-    }
-
-    /// Reads what was committed for this session by others.
-    async fn refresh(&mut self) -> Result<(), Exit> {
-        let stored = self.node.storage.session(self.stored.record.id).await.map_err(Exit::Storage)?;
+    /// Reads what was committed for this session by others; answers whether it is in another state now.
+    async fn refresh(&mut self) -> Result<bool, Exit> {
+        let (storage, id) = (&self.node.storage, self.stored.record.id);
+        let stored = patiently(&self.node.random, || storage.session(id)).await?;
         let stored = stored.filter(|stored| stored.owner == Some(self.fence)).ok_or(Exit::Fenced)?;
-        let before = &self.stored.record.facts;
-        let moved =
-            (before.lifecycle, before.generation) != (stored.record.facts.lifecycle, stored.record.facts.generation);
+        let state = |stored: &StoredSession| (stored.record.facts.lifecycle, stored.record.facts.generation);
+        let moved = state(&self.stored) != state(&stored);
         self.stored = stored;
         self.outbox = true;
         if moved {
             self.patient = false;
             self.entered();
         }
-        Ok(())
+        Ok(moved)
     }
 
     /// The session has entered a state: its deadline starts, and what belongs to the state before goes.
@@ -252,7 +248,8 @@ impl Actor {
             Lifecycle::Connecting { .. } if !self.is_linked() => None,
             Lifecycle::Connecting { .. } | Lifecycle::AwaitingLogin => Some(now + timing.dial),
             Lifecycle::Online => Some(now + timing.proof_of_life),
-            Lifecycle::Backoff { retry_at, .. } => Some(after(retry_at.since(self.node.now()))),
+            // Never longer than any wait: the system's clock may have been set back.
+            Lifecycle::Backoff { retry_at, .. } => Some(now + retry_at.since(self.node.now()).min(timing.retry_most)),
             Lifecycle::Stopping { log_out, .. } => {
                 let command = if log_out { TransportCommand::LogOut } else { TransportCommand::Close };
                 self.link = self.link.take().filter(|link| link.tell(command));
@@ -260,10 +257,15 @@ impl Actor {
             }
         };
         let lifecycle = self.stored.record.facts.lifecycle;
-        self.patient |= matches!(lifecycle, Lifecycle::Backoff { .. });
+        match lifecycle {
+            Lifecycle::Backoff { .. } => self.patient = true,
+            Lifecycle::Online => self.patient = false,
+            _ => {}
+        }
         if lifecycle != Lifecycle::AwaitingLogin {
             self.node.set_challenge(self.stored.record.id, None);
         }
+        self.online_since = (lifecycle == Lifecycle::Online).then_some(now);
         if lifecycle == Lifecycle::Online {
             self.outbox = true;
         } else {
@@ -275,6 +277,14 @@ impl Actor {
     /// Whether the connection that ought to exist does.
     fn is_linked(&self) -> bool {
         self.link.as_ref().is_some_and(|link| Some(link.generation) == self.stored.record.facts.connection())
+    }
+
+    async fn on_deadline(&mut self) -> Result<(), Exit> {
+        if matches!(self.stored.record.facts.lifecycle, Lifecycle::Stopping { .. }) {
+            // It would not close. It is gone before its port is free for somebody else.
+            self.link = None;
+        }
+        self.apply(Input::Deadline).await
     }
 
     async fn on_dialled(&mut self, result: Result<(), ConnectError>) -> Result<(), Exit> {
@@ -304,50 +314,10 @@ impl Actor {
         }
     }
 
-    /// Hands the oldest message that waits to the network, one at a time, so that their order is kept.
-    async fn send_next(&mut self) -> Result<(), Exit> {
-        let online = self.stored.record.facts.lifecycle == Lifecycle::Online;
-        if !online || !self.outbox || self.sending.is_some() || self.resend_at.is_some() {
-            return Ok(());
-        }
-        let pending = self.node.storage.pending(self.stored.record.id, 1).await.map_err(Exit::Storage)?;
-        self.outbox = !pending.is_empty();
-        let (Some(next), Some(link)) = (pending.into_iter().next(), &self.link) else { return Ok(()) };
-        let message = next.message;
-        let Content::Text(text) = message.content else {
-            return self.update(message.chat, vec![message.id], MessageStatus::Failed).await;
-        };
-        let (done, receiver) = oneshot::channel();
-        let command = TransportCommand::SendText { chat: message.chat.clone(), id: message.id.clone(), text, done };
-        if link.tell(command) {
-            self.sending = Some(Sending { chat: message.chat, id: message.id, done: receiver });
-        } else {
-            self.resend_at = Some(Instant::now() + RESEND_AFTER);
-        }
-        Ok(())
-    }
-
-    async fn on_sent(&mut self, result: Result<(), SendError>) -> Result<(), Exit> {
-        let Some(Sending { chat, id, .. }) = self.sending.take() else { return Ok(()) };
-        match result {
-            Ok(()) => self.update(chat, vec![id], MessageStatus::Sent).await,
-            Err(SendError::Refused(why)) => {
-                tracing::info!(session = %self.stored.record.id, %why, "the network refused a message");
-                self.update(chat, vec![id], MessageStatus::Failed).await
-            }
-            Err(SendError::Later(_)) => {
-                self.resend_at = Some(Instant::now() + RESEND_AFTER);
-                Ok(())
-            }
-        }
-    }
-
     async fn update(&mut self, chat: Address, ids: Vec<MessageId>, status: MessageStatus) -> Result<(), Exit> {
         let mut commit = self.conversation_commit();
         commit.updates = ids.into_iter().map(|id| MessageUpdate { chat: chat.clone(), id, status }).collect();
-        let committed = self.commit(commit).await?;
-        self.note(&committed);
-        Ok(())
+        self.commit(commit).await.map(drop)
     }
 
     /// A commit that leaves the lifecycle alone: it needs no particular revision, only ownership.
@@ -355,6 +325,30 @@ impl Actor {
         let mut commit = SessionCommit::new(self.stored.record.id, self.node.now(), Expect::Present);
         commit.fence = Some(self.fence);
         commit
+    }
+}
+
+/// Asks the storage, and again while it is busy.
+async fn patiently<T, F>(random: &Random, ask: impl Fn() -> F) -> Result<T, Exit>
+where
+    F: Future<Output = Result<T, StorageError>>,
+{
+    let mut tries = 0;
+    loop {
+        let error = match timeout(STORAGE, ask()).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => error,
+            Err(_) => {
+                let message = format!("no answer within {STORAGE:?}; the database is stuck");
+                return Err(Exit::Storage(StorageError::new(StorageErrorKind::Busy, message)));
+            }
+        };
+        tries += 1;
+        if error.retry() == Retry::No || tries == STORAGE_TRIES {
+            return Err(Exit::Storage(error));
+        }
+        let wait = Duration::from_millis(20) * 2_u32.pow(tries);
+        sleep(wait / 2 + random.up_to(wait / 2)).await;
     }
 }
 
@@ -366,15 +360,6 @@ async fn ending(phase: &mut watch::Receiver<Phase>) {
 async fn next(link: &mut Option<Link>) -> LinkEvent {
     match link {
         Some(link) => link.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn sent(sending: &mut Option<Sending>) -> Result<(), SendError> {
-    match sending {
-        Some(sending) => (&mut sending.done)
-            .await
-            .unwrap_or_else(|_| Err(SendError::Later("the connection ended before it was sent".to_owned()))),
         None => std::future::pending().await,
     }
 }

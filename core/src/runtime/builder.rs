@@ -11,6 +11,7 @@ use crate::ids::{NodeId, TransportName};
 use crate::policy::AgentScope;
 use crate::port::PortRange;
 use crate::random::Random;
+use crate::runtime::heartbeat;
 use crate::runtime::hub::Hub;
 use crate::runtime::node::{Node, Phase};
 use crate::runtime::port_queue::PortQueue;
@@ -171,7 +172,6 @@ impl SeatportBuilder {
         let id = NodeId::generate(clock.now(), &random);
         // Subscribed before anything can happen, so that no hint is missed.
         let changes = storage.changes();
-        storage.join(id, self.timing.lease).await?;
         let node = Node {
             id,
             storage,
@@ -191,6 +191,8 @@ impl SeatportBuilder {
             challenges: parking_lot::Mutex::default(),
             last_session_id: parking_lot::Mutex::default(),
         };
-        Ok(Seatport::run(Arc::new(node), changes))
+        let sent = heartbeat::join(&node).await?;
+        node.joined();
+        Ok(Seatport::run(Arc::new(node), changes, sent))
     }
 }

@@ -18,19 +18,15 @@ pub(crate) async fn dispatch(node: Arc<Node>, mut changes: broadcast::Receiver<C
                 if by_owner {
                     continue;
                 }
-                let driven = node.slots.lock().get(&session).map(|slot| slot.wake.clone());
-                match driven {
-                    Some(wake) => wake.notify_one(),
-                    None => drop(tokio::spawn(adopt(node.clone(), session, Entry::Started))),
+                if !node.wake(session) {
+                    adopt(&node, session, Entry::Started);
                 }
             }
             // Too many at once: everybody looks for themselves.
             Err(broadcast::error::RecvError::Lagged(_)) => {
                 node.ports.moved();
                 node.hub.poke_all();
-                for slot in node.slots.lock().values() {
-                    slot.wake.notify_one();
-                }
+                node.wake_all();
             }
             Err(broadcast::error::RecvError::Closed) => return,
         }

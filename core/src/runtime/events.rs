@@ -41,18 +41,18 @@ pub struct EventStream {
     desk: Desk,
     changes: broadcast::Receiver<Change>,
     cursors: Cursors,
+    /// Whether hints were missed, so that every session has to be looked at.
+    behind: bool,
     /// Sessions that may have events to read.
     due: BTreeSet<SessionId>,
     read: VecDeque<Event>,
 }
 
 impl EventStream {
-    pub(crate) async fn new(desk: Desk, cursors: Cursors) -> Result<Self, Error> {
+    pub(crate) fn new(desk: Desk, cursors: Cursors) -> Self {
         // Subscribed before looking, so that nothing falls in between.
         let changes = desk.node().storage.changes();
-        let mut stream = Self { desk, changes, cursors, due: BTreeSet::new(), read: VecDeque::new() };
-        stream.look_at_all().await?;
-        Ok(stream)
+        Self { desk, changes, cursors, behind: true, due: BTreeSet::new(), read: VecDeque::new() }
     }
 
     /// The next event, once there is one. Cancel-safe.
@@ -65,6 +65,10 @@ impl EventStream {
             if let Some(event) = self.read.pop_front() {
                 self.cursors.handled(&event);
                 return Ok(event);
+            }
+            if self.behind {
+                self.look_at_all().await?;
+                self.behind = false;
             }
             self.read_due().await?;
             if self.read.is_empty() {
@@ -120,7 +124,7 @@ impl EventStream {
         match change {
             Ok(Change::Session { session, .. }) => drop(self.due.insert(session)),
             Ok(Change::Ports) => {}
-            Err(broadcast::error::RecvError::Lagged(_)) => self.look_at_all().await?,
+            Err(broadcast::error::RecvError::Lagged(_)) => self.behind = true,
             Err(broadcast::error::RecvError::Closed) => return self.desk.node().running(),
         }
         Ok(())

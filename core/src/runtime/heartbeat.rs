@@ -2,52 +2,59 @@
 
 use std::sync::Arc;
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::runtime::node::Node;
-use crate::storage::StorageErrorKind;
+use crate::storage::{StorageError, StorageErrorKind};
 
-/// Renews the lease three times over its length. A node that cannot renew closes its connections *before* the lease runs out:
-/// counted by its own monotonic clock, from before the last renewal was sent.
-pub(crate) async fn keep(node: Arc<Node>) {
+/// Renews the lease as soon as a third of it is over. A node that cannot renew closes its connections *before* the lease runs
+/// out: counted by its own monotonic clock, from before the last renewal, or the joining, was `sent`.
+pub(crate) async fn keep(node: Arc<Node>, mut sent: Instant) {
     let lease = node.timing.lease;
-    let mut valid_until = Instant::now() + lease;
     loop {
-        sleep(lease / 3).await;
-        let sent = Instant::now();
-        let lost = match timeout(lease / 6, node.storage.renew(node.id, lease)).await {
-            Ok(Ok(())) => {
-                valid_until = sent + lease;
-                continue;
+        sleep_until(sent + lease / 3).await;
+        let give_up_at = sent + lease - lease / 6;
+        match timeout_at(give_up_at, renew(&node)).await {
+            Ok(Some(renewed)) => sent = renewed,
+            Ok(None) | Err(_) => {
+                tracing::warn!("the lease could not be kept; every connection is closed, and taken up anew");
+                node.abandon_all();
+                sent = rejoin(&node).await;
+                node.joined();
             }
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "could not renew the lease");
-                error.kind() == StorageErrorKind::Fenced
-            }
-            Err(_) => {
-                tracing::warn!("renewing the lease took too long");
-                false
-            }
-        };
-        if lost || Instant::now() + lease / 3 >= valid_until {
-            node.abandon_all();
-            rejoin(&node).await;
-            valid_until = Instant::now() + lease;
         }
     }
 }
 
-/// Starts over with nothing: what this node owned belongs to whoever claims it first.
-async fn rejoin(node: &Node) {
+/// Renews; answers when that was sent, or none if the lease is lost.
+async fn renew(node: &Node) -> Option<Instant> {
     loop {
-        let joined = async {
-            node.storage.leave(node.id).await?;
-            node.storage.join(node.id, node.timing.lease).await
-        };
-        match timeout(node.timing.lease / 3, joined).await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) if error.kind() == StorageErrorKind::Closed => return,
-            _ => sleep(node.timing.lease / 6).await,
+        let sent = Instant::now();
+        match node.storage.renew(node.id, node.timing.lease).await {
+            Ok(()) => return Some(sent),
+            Err(error) if error.kind() == StorageErrorKind::Fenced => return None,
+            Err(error) => tracing::warn!(%error, "could not renew the lease"),
         }
+        sleep(node.timing.lease / 12).await;
     }
+}
+
+/// Starts over with nothing: what this node owned belongs to whoever claims it first. Answers when the joining was sent.
+async fn rejoin(node: &Node) -> Instant {
+    loop {
+        match timeout_at(Instant::now() + node.timing.lease / 3, join(node)).await {
+            Ok(Ok(sent)) => return sent,
+            Ok(Err(error)) => tracing::warn!(%error, "could not join again"),
+            Err(_) => tracing::warn!("joining again takes too long"),
+        }
+        sleep(node.timing.lease / 6).await;
+    }
+}
+
+/// Leaves, whatever there was, and joins; answers when that was sent.
+pub(crate) async fn join(node: &Node) -> Result<Instant, StorageError> {
+    node.storage.leave(node.id).await?;
+    let sent = Instant::now();
+    node.storage.join(node.id, node.timing.lease).await?;
+    Ok(sent)
 }

@@ -53,8 +53,12 @@ impl Link {
         let generation = record.facts.generation;
         let (node, record, context_vault) = (node.clone(), record.clone(), vault.clone());
         let task = tokio::spawn(async move {
+            let mut record = record;
             if patient {
                 node.reconnects.take().await;
+                // That may have taken a while, and people may have changed the environment.
+                let stored = node.storage.session(record.id).await.map_err(VaultError::from)?;
+                record.environment = stored.map_or(record.environment, |stored| stored.record.environment);
             }
             let Some(transport) = node.transports.get(&record.transport) else {
                 return Err(ConnectError::Rejected(
@@ -68,7 +72,7 @@ impl Link {
             }
             let mut environment = record.environment;
             if let Some(proxy) = &mut environment.proxy {
-                proxy.password = open_proxy_password(&node, record.id).await?;
+                proxy.password = proxy_password(&node, record.id, &proxy.to_string()).await?;
             }
             let context = ConnectContext {
                 session: record.id,
@@ -154,9 +158,14 @@ impl Drop for Link {
     }
 }
 
-async fn open_proxy_password(node: &Node, session: SessionId) -> Result<Option<Secret>, ConnectError> {
+/// The password for this proxy. If the vault holds the one for another proxy, the environment was changed this moment: then
+/// the next dial has both.
+async fn proxy_password(node: &Node, session: SessionId, endpoint: &str) -> Result<Option<Secret>, ConnectError> {
     let sealed = node.storage.vault_get(session, PROXY_PASSWORD).await.map_err(VaultError::from)?;
     let Some(sealed) = sealed else { return Ok(None) };
-    let bytes = node.sealer.open(session, PROXY_PASSWORD, &sealed)?;
-    Ok(Some(Secret::new(String::from_utf8_lossy(&bytes).into_owned())))
+    let entry = node.sealer.open(session, PROXY_PASSWORD, &sealed)?;
+    match String::from_utf8_lossy(&entry).split_once('\n') {
+        Some((of, password)) if of == endpoint => Ok(Some(Secret::new(password))),
+        _ => Err(ConnectError::Lost(Reason::new(ReasonKind::ConnectionLost).code("the environment has changed"))),
+    }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Waker};
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
@@ -47,19 +49,107 @@ pub(crate) struct Node {
     pub(crate) reconnects: TokenBucket,
     pub(crate) adoptions: TokenBucket,
     pub(crate) phase: watch::Sender<Phase>,
-    /// The sessions this node drives, or is about to.
-    pub(crate) slots: Mutex<HashMap<SessionId, Slot>>,
+    pub(crate) slots: Mutex<Slots>,
     /// The login codes to show now. They live here and nowhere else.
     pub(crate) challenges: Mutex<HashMap<SessionId, LoginChallenge>>,
     pub(crate) last_session_id: Mutex<Option<SessionId>>,
 }
 
-/// A session's place in the node: reserved while it is being claimed, and then its running task.
+/// The sessions this node drives, or is about to, and whether it may.
 #[derive(Debug, Default)]
-pub(crate) struct Slot {
+pub(crate) struct Slots {
+    taken: HashMap<SessionId, Slot>,
+    /// Counts the times this node joined. What was begun in an earlier term owns nothing any more.
+    term: u64,
+    /// Whether the node's lease holds: while it does not, nothing is taken over.
+    joined: bool,
+}
+
+/// A session's place in the node: taken while it is being claimed, and then by its running task.
+#[derive(Debug, Default)]
+struct Slot {
+    wake: Arc<Notify>,
+    mailbox: Option<mpsc::Sender<Mail>>,
+    task: Option<AbortHandle>,
+}
+
+/// A slot that is taken. Dropping it frees the slot: whatever becomes of the task that holds it, nothing leaks.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    node: Arc<Node>,
+    pub(crate) session: SessionId,
     pub(crate) wake: Arc<Notify>,
-    pub(crate) mailbox: Option<mpsc::Sender<Mail>>,
-    pub(crate) task: Option<AbortHandle>,
+    term: u64,
+    /// How many times in a row the session's task ended badly, or its connection did not last.
+    pub(crate) failures: Arc<AtomicU32>,
+}
+
+impl Reservation {
+    /// Takes the session's slot, unless it is taken or the node may not drive anything now.
+    pub(crate) fn take(node: &Arc<Node>, session: SessionId) -> Option<Self> {
+        let mut slots = node.slots.lock();
+        if !node.is_running() || !slots.joined || slots.taken.contains_key(&session) {
+            return None;
+        }
+        let slot = Slot::default();
+        let (wake, term) = (slot.wake.clone(), slots.term);
+        slots.taken.insert(session, slot);
+        Some(Self { node: node.clone(), session, wake, term, failures: Arc::default() })
+    }
+
+    /// Gives the slot its task. None, and the task was never begun, if the node's lease has run out since the slot was taken.
+    pub(crate) fn begin<T: Send + 'static>(
+        &self,
+        mailbox: mpsc::Sender<Mail>,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> Option<JoinHandle<T>> {
+        let mut slots = self.node.slots.lock();
+        let current = self.node.is_running() && slots.joined && slots.term == self.term;
+        let slot = slots.taken.get_mut(&self.session).filter(|_| current)?;
+        let handle = tokio::spawn(task);
+        slot.mailbox = Some(mailbox);
+        slot.task = Some(handle.abort_handle());
+        Some(handle)
+    }
+
+    /// Frees the slot, unless a hint came that nobody has followed yet: then it is handed back.
+    pub(crate) fn give_up(self) -> Option<Self> {
+        let woken = {
+            let mut slots = self.node.slots.lock();
+            let hint = std::pin::pin!(self.wake.notified());
+            let woken = hint.poll(&mut Context::from_waker(Waker::noop())).is_ready();
+            if !woken {
+                slots.taken.remove(&self.session);
+            }
+            woken
+        };
+        woken.then_some(self)
+    }
+
+    /// How many times in a row it went wrong.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    /// It went wrong once more.
+    pub(crate) fn failed(&self) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let mut slots = self.node.slots.lock();
+        // It may have been given up, and taken by somebody else since.
+        let own = slots.taken.get(&self.session).is_some_and(|slot| Arc::ptr_eq(&slot.wake, &self.wake));
+        if own {
+            slots.taken.remove(&self.session);
+        }
+        drop(slots);
+        if own {
+            self.node.set_challenge(self.session, None);
+        }
+    }
 }
 
 impl Node {
@@ -90,6 +180,14 @@ impl Node {
         self.now() + self.timing.retry_delay(attempt, &self.random)
     }
 
+    /// Waits a while after this many failures, or until the node ends.
+    pub(crate) async fn pause(&self, failures: u32) {
+        let mut phase = self.phase.subscribe();
+        let delay = self.timing.retry_delay(failures, &self.random);
+        // An error means that the node has ended.
+        let _ = tokio::time::timeout(delay, phase.wait_for(|phase| *phase != Phase::Running)).await;
+    }
+
     /// The login code to show now; an expired one is never handed out.
     pub(crate) fn challenge(&self, session: SessionId) -> Option<LoginChallenge> {
         self.challenges.lock().get(&session).filter(|challenge| challenge.is_valid(self.now())).cloned()
@@ -108,34 +206,39 @@ impl Node {
         }
     }
 
-    /// Takes the session's slot unless it is taken.
-    pub(crate) fn reserve(&self, session: SessionId) -> bool {
-        match self.slots.lock().entry(session) {
-            std::collections::hash_map::Entry::Occupied(_) => false,
-            std::collections::hash_map::Entry::Vacant(vacant) => {
-                vacant.insert(Slot::default());
-                true
-            }
-        }
+    /// The node's lease holds from now on.
+    pub(crate) fn joined(&self) {
+        let mut slots = self.slots.lock();
+        slots.joined = true;
+        slots.term += 1;
     }
 
-    pub(crate) fn vacate(&self, session: SessionId) {
-        self.slots.lock().remove(&session);
-        self.set_challenge(session, None);
-    }
-
-    /// Ends every session's task at once: their connections are dropped, nothing more is written.
+    /// Ends every session's task at once: their connections are dropped, nothing more is written, and nothing is taken over
+    /// until the node has [joined](Self::joined) again.
     pub(crate) fn abandon_all(&self) {
-        for slot in self.slots.lock().values() {
-            if let Some(task) = &slot.task {
-                task.abort();
-            }
-        }
+        let mut slots = self.slots.lock();
+        slots.joined = false;
+        slots.taken.values().filter_map(|slot| slot.task.as_ref()).for_each(AbortHandle::abort);
+    }
+
+    /// Whether no session is driven here.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.slots.lock().taken.is_empty()
+    }
+
+    /// Wakes the session's task; answers whether there is one, or is about to be.
+    pub(crate) fn wake(&self, session: SessionId) -> bool {
+        // Under the lock, so that the slot is not given up in between.
+        self.slots.lock().taken.get(&session).inspect(|slot| slot.wake.notify_one()).is_some()
+    }
+
+    pub(crate) fn wake_all(&self) {
+        self.slots.lock().taken.values().for_each(|slot| slot.wake.notify_one());
     }
 
     /// Hands something to the session's task, if it runs here and is not behind.
     pub(crate) fn mail(&self, session: SessionId, mail: Mail) {
-        if let Some(mailbox) = self.slots.lock().get(&session).and_then(|slot| slot.mailbox.as_ref())
+        if let Some(mailbox) = self.slots.lock().taken.get(&session).and_then(|slot| slot.mailbox.as_ref())
             && mailbox.try_send(mail).is_err()
         {
             tracing::debug!(%session, "the session's mailbox is full; dropped");

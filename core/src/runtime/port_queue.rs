@@ -82,18 +82,13 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
-    /// Waits until nobody is in front.
-    pub(crate) async fn first_in_line(&mut self) {
-        loop {
-            self.moved.borrow_and_update();
-            if self.queue.waiting.lock().tickets.front() == Some(&self.number) {
-                return;
-            }
-            self.moved().await;
-        }
+    /// Whether nobody is in front. What moves from here on, [`moved`](Self::moved) tells.
+    pub(crate) fn is_first(&mut self) -> bool {
+        self.moved.borrow_and_update();
+        self.queue.waiting.lock().tickets.front() == Some(&self.number)
     }
 
-    /// Waits until a port may have become free since [`first_in_line`](Self::first_in_line) answered.
+    /// Waits until a port may have become free, or the queue moved.
     pub(crate) async fn moved(&mut self) {
         // The sender lives in the queue that this ticket holds.
         let _ = self.moved.changed().await;

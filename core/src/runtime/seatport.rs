@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::broadcast;
-use tokio::task::JoinSet;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use crate::agent::Agent;
 use crate::error::Error;
@@ -16,6 +17,9 @@ use crate::runtime::node::{Node, Phase};
 use crate::runtime::timing::after;
 use crate::runtime::{adoption, dispatch, heartbeat};
 use crate::storage::{Change, StorageErrorKind};
+
+/// How long after its deadline a shutdown still waits for the storage.
+const STORAGE_GRACE: Duration = Duration::from_secs(1);
 
 /// One node: runs the sessions, and hands out the desks that people work at. Clones are the same node.
 ///
@@ -43,7 +47,8 @@ pub struct Seatport(Arc<Running>);
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) node: Arc<Node>,
-    background: parking_lot::Mutex<JoinSet<()>>,
+    /// The heartbeat, and then what ends when a shutdown begins.
+    background: [AbortHandle; 3],
 }
 
 impl Seatport {
@@ -53,12 +58,13 @@ impl Seatport {
         SeatportBuilder::default()
     }
 
-    pub(crate) fn run(node: Arc<Node>, changes: broadcast::Receiver<Change>) -> Self {
-        let mut background = JoinSet::new();
-        background.spawn(dispatch::dispatch(node.clone(), changes));
-        background.spawn(heartbeat::keep(node.clone()));
-        background.spawn(adoption::scan(node.clone()));
-        Self(Arc::new(Running { node, background: parking_lot::Mutex::new(background) }))
+    pub(crate) fn run(node: Arc<Node>, changes: broadcast::Receiver<Change>, joined: Instant) -> Self {
+        let background = [
+            tokio::spawn(heartbeat::keep(node.clone(), joined)).abort_handle(),
+            tokio::spawn(dispatch::dispatch(node.clone(), changes)).abort_handle(),
+            tokio::spawn(adoption::scan(node.clone())).abort_handle(),
+        ];
+        Self(Arc::new(Running { node, background }))
     }
 
     /// The desk of this agent: everything a person does goes through it.
@@ -107,9 +113,10 @@ impl Seatport {
         let node = &self.0.node;
         let until = after(deadline);
         node.phase.send_if_modified(|phase| std::mem::replace(phase, (*phase).max(Phase::ShuttingDown)) != *phase);
-        self.0.background.lock().abort_all();
+        let [heartbeat, takes_over @ ..] = &self.0.background;
+        takes_over.iter().for_each(AbortHandle::abort);
         let drained = async {
-            while !node.slots.lock().is_empty() {
+            while !node.is_idle() {
                 // A task's end vacates its slot; there is no hint for it, and this happens once in a node's life.
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -118,13 +125,20 @@ impl Seatport {
             tracing::warn!("some connections did not close in time and were abandoned");
             node.abandon_all();
         }
-        if let Err(error) = node.storage.leave(node.id).await
-            && error.kind() != StorageErrorKind::Closed
-        {
-            tracing::warn!(%error, "could not give the lease up; it runs out by itself");
-        }
-        if let Err(error) = node.storage.close().await {
-            tracing::warn!(%error, "the storage did not close properly");
+        // Kept until here, so that nobody dials while a connection of ours is open.
+        heartbeat.abort();
+        let closed = async {
+            if let Err(error) = node.storage.leave(node.id).await
+                && error.kind() != StorageErrorKind::Closed
+            {
+                tracing::warn!(%error, "could not give the lease up; it runs out by itself");
+            }
+            node.storage.close().await
+        };
+        match tokio::time::timeout_at(until + STORAGE_GRACE, closed).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the storage did not close properly"),
+            Err(_) => tracing::warn!("the storage did not close in time and was let go of"),
         }
         node.phase.send_replace(Phase::Ended);
         node.hub.poke_all();
@@ -134,6 +148,7 @@ impl Seatport {
 impl Drop for Running {
     fn drop(&mut self) {
         self.node.phase.send_replace(Phase::Ended);
+        self.background.iter().for_each(AbortHandle::abort);
         self.node.abandon_all();
         self.node.hub.poke_all();
     }

@@ -47,6 +47,6 @@ pub trait LeaseStore {
     /// Gives a session up; succeeds, and changes nothing, when the fence no longer holds.
     async fn release(&self, session: SessionId, fence: Fence) -> Result<(), StorageError>;
 
-    /// Sessions that are not stopped and have no live owner, in the order of their ids, at most `limit`.
-    async fn orphans(&self, limit: u32) -> Result<Vec<SessionId>, StorageError>;
+    /// Sessions that are not stopped and have no live owner: by id, those after `after`, at most `limit`.
+    async fn orphans(&self, after: Option<SessionId>, limit: u32) -> Result<Vec<SessionId>, StorageError>;
 }

@@ -104,9 +104,19 @@ impl Sealer {
     }
 
     fn open_for(&self, session: &[u8; 16], name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        self.open_with(session, name, sealed).map(|(bytes, _)| bytes)
+    }
+
+    /// Opens; answers also whether that was by the current key.
+    fn open_with(
+        &self,
+        session: &[u8; 16],
+        name: &str,
+        sealed: &[u8],
+    ) -> Result<(Zeroizing<Vec<u8>>, bool), VaultError> {
         let wrong = || VaultError::WrongKey { entry: name.to_owned() };
         match sealed.split_first() {
-            Some((&PLAIN, bytes)) if self.plaintext => Ok(Zeroizing::new(bytes.to_vec())),
+            Some((&PLAIN, bytes)) if self.plaintext => Ok((Zeroizing::new(bytes.to_vec()), false)),
             Some((&SEALED, rest)) => {
                 if self.current.is_none() && self.previous.is_empty() {
                     return Err(VaultError::Sealed { entry: name.to_owned() });
@@ -116,22 +126,14 @@ impl Sealer {
                 let open = |cipher: &XChaCha20Poly1305| {
                     cipher.decrypt(&XNonce::from(*nonce), Payload { msg: text, aad: &aad }).ok()
                 };
-                self.current.iter().chain(&self.previous).find_map(open).map(Zeroizing::new).ok_or_else(wrong)
+                let current = self.current.iter().map(|cipher| (cipher, true));
+                let mut keys = current.chain(self.previous.iter().map(|cipher| (cipher, false)));
+                let opened = keys.find_map(|(cipher, current)| Some((Zeroizing::new(open(cipher)?), current)));
+                opened.ok_or_else(wrong)
             }
             Some((&PLAIN, _)) => Err(VaultError::Plaintext { entry: name.to_owned() }),
             _ => Err(wrong()),
         }
-    }
-
-    /// Whether this is sealed with the current key.
-    fn is_current(&self, session: SessionId, name: &str, sealed: &[u8]) -> bool {
-        let only_current = Self {
-            current: self.current.clone(),
-            previous: Vec::new(),
-            plaintext: self.plaintext && self.current.is_none(),
-            random: self.random.clone(),
-        };
-        only_current.open(session, name, sealed).is_ok()
     }
 
     /// Refuses a key that does not open what this database holds, before anything is written with it.
@@ -160,8 +162,8 @@ impl Sealer {
             after = Some((last.session, last.name.clone()));
             for entry in entries {
                 // An entry that its connection rewrites meanwhile is written with the current key anyway.
-                if !self.is_current(entry.session, &entry.name, &entry.sealed) {
-                    let bytes = self.open(entry.session, &entry.name, &entry.sealed)?;
+                let (bytes, current) = self.open_with(entry.session.as_bytes(), &entry.name, &entry.sealed)?;
+                if !current {
                     let sealed = self.seal(entry.session, &entry.name, &bytes)?;
                     resealed += u64::from(storage.vault_replace(&entry, sealed).await?);
                 }

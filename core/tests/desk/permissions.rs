@@ -31,7 +31,7 @@ fn li() -> AgentId {
 
 /// Every call that concerns one session. A new one belongs here.
 fn calls() -> Vec<Call> {
-    let calls: [Call; 25] = calls! {
+    let calls: [Call; 26] = calls! {
         View "card": |desk, session| desk.card(session);
         View "watch": |desk, session| desk.watch(session);
         View "login_code": |desk, session| desk.login_code(session);
@@ -53,6 +53,9 @@ fn calls() -> Vec<Call> {
         Read "chat": |desk, session| async move { desk.chat(session, &chat()).await };
         Read "message": |desk, session| async move {
             desk.message(session, &chat(), &seatport::MessageId::new("1")?).await
+        };
+        MarkRead "mark_read_up_to": |desk, session| async move {
+            desk.mark_read_up_to(session, &chat(), &seatport::MessageId::new("1")?).await
         };
         MarkRead "mark_read": |desk, session| async move { desk.mark_read(session, &chat()).await };
         Send "send_text": |desk, session| async move { desk.send_text(session, &chat(), "hello").await };

@@ -139,7 +139,7 @@ async fn use_everything(storage: &SqliteStorage) {
         storage.sessions(&filter, Page::after(id, 10)).await.unwrap();
     }
     storage.port_usage().await.unwrap();
-    storage.orphans(10).await.unwrap();
+    storage.orphans(None, 10).await.unwrap();
     storage.contacts(id, None, 10).await.unwrap();
     storage.chats(id, None, 10).await.unwrap();
     storage.chat(id, &chat).await.unwrap().unwrap();

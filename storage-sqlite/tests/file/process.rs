@@ -93,7 +93,7 @@ async fn a_killed_process_leaves_what_it_acknowledged_and_owns_nothing_any_more(
 
     // Its lease would have lasted for an hour.
     assert_eq!((session.owner, session.status()), (None, CardStatus::Connecting));
-    assert_eq!(storage.orphans(10).await.unwrap(), [session_id(1)]);
+    assert_eq!(storage.orphans(None, 10).await.unwrap(), [session_id(1)]);
     let node = NodeId::generate(sample::NOW, &Random::seeded(8));
     storage.join(node, Duration::from_secs(10)).await.unwrap();
     let fence = storage.claim(session_id(1), node).await.unwrap().unwrap();

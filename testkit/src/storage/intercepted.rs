@@ -136,8 +136,8 @@ impl<I: Intercept> LeaseStore for Intercepted<I> {
         self.ask(Call::Release(session, fence)).await
     }
 
-    async fn orphans(&self, limit: u32) -> Result<Vec<SessionId>, StorageError> {
-        self.ask(Call::Orphans(limit)).await
+    async fn orphans(&self, after: Option<SessionId>, limit: u32) -> Result<Vec<SessionId>, StorageError> {
+        self.ask(Call::Orphans(after, limit)).await
     }
 }
 

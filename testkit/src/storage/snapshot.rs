@@ -68,7 +68,7 @@ impl Snapshot {
             agents: storage.agents().await?,
             audit: storage.audit(0, ALL).await?,
             heads: storage.event_heads(None, ALL).await?,
-            orphans: storage.orphans(ALL).await?,
+            orphans: storage.orphans(None, ALL).await?,
             key_check: storage.key_check().await?,
         })
     }

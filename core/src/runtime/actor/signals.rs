@@ -32,9 +32,7 @@ impl Actor {
             Signal::Read { chat, up_to } => {
                 let mut commit = self.conversation_commit();
                 commit.read.push(ReadMark { chat, up_to });
-                let committed = self.commit(commit).await?;
-                self.note(&committed);
-                Ok(())
+                self.commit(commit).await.map(drop)
             }
             Signal::LoginExpired => self.apply(Input::LoginExpired).await,
             Signal::Lost(reason) => self.apply(Input::Lost(reason)).await,
@@ -73,8 +71,7 @@ impl Actor {
     async fn on_messages(&mut self, messages: Vec<InboundMessage>, ack: Ack) -> Result<(), Exit> {
         let mut commit = self.conversation_commit();
         commit.messages = messages.into_iter().map(incoming).collect();
-        let committed = self.commit(commit).await?;
-        self.note(&committed);
+        self.commit(commit).await?;
         ack.stored();
         Ok(())
     }

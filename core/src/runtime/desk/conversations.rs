@@ -78,29 +78,47 @@ impl Desk {
         Ok(self.node().storage.messages(session, chat, page).await?)
     }
 
-    /// Marks a chat as read, up to its newest message, here and, if the session is online, on the network.
+    /// Marks everything that is stored of a chat as read, here and, if the session is online, on the network.
     ///
     /// # Errors
     /// [`Error::UnknownChat`].
     pub async fn mark_read(&self, session: SessionId, chat: &Address) -> Result<(), Error> {
+        self.mark(session, chat, None).await
+    }
+
+    /// Marks a chat as read up to this message, the newest that was seen: what was stored after it stays unread.
+    ///
+    /// # Errors
+    /// [`Error::UnknownChat`]; [`Error::UnknownMessage`] when the chat has no such message.
+    pub async fn mark_read_up_to(&self, session: SessionId, chat: &Address, message: &MessageId) -> Result<(), Error> {
+        self.mark(session, chat, Some(message)).await
+    }
+
+    async fn mark(&self, session: SessionId, chat: &Address, up_to: Option<&MessageId>) -> Result<(), Error> {
         self.admit_to(Action::MarkRead, session).await?;
         let storage = &self.node().storage;
         let known = storage.chat(session, chat).await?.ok_or_else(|| Error::UnknownChat(chat.clone()))?;
+        let last = match up_to {
+            None => u64::MAX,
+            Some(id) => {
+                let stored = storage.message(session, chat, id).await?;
+                stored.ok_or_else(|| Error::UnknownMessage(id.clone()))?.seq
+            }
+        };
         let unread = u32::try_from(known.unread).unwrap_or(u32::MAX).min(MAX_READ_RECEIPTS);
-        let newest =
-            storage.messages(session, chat, MessagePage::newest(unread.saturating_mul(2).min(MAX_PAGE))).await?;
+        let page = MessagePage::newest(unread.saturating_mul(2).min(MAX_PAGE));
+        let newest = storage.messages(session, chat, page).await?;
         self.change(Action::MarkRead, session, |stored| {
             let mut commit = SessionCommit::new(session, self.node().now(), Expect::Revision(stored.revision));
-            commit.read.push(ReadMark { chat: chat.clone(), up_to: None });
+            commit.read.push(ReadMark { chat: chat.clone(), up_to: up_to.cloned() });
             Ok((known.unread > 0).then_some(commit))
         })
         .await?;
         let messages: Vec<_> = newest
             .into_iter()
-            .map(|stored| stored.message)
-            .filter(|message| message.direction == Direction::Inbound)
+            .filter(|stored| stored.message.direction == Direction::Inbound && stored.seq <= last)
             .take(unread as usize)
-            .map(|message| (message.id, message.sender))
+            .map(|stored| (stored.message.id, stored.message.sender))
             .collect();
         if !messages.is_empty() {
             self.node().mail(session, Mail::MarkRead { chat: chat.clone(), messages });

@@ -48,14 +48,22 @@ impl Desk {
     /// # Errors
     /// [`Error::UnknownSession`].
     pub async fn stop(&self, session: SessionId) -> Result<Card, Error> {
-        let mut changed = self.node().hub.follow(session);
-        let mut stored = self.command(session, Action::Stop, Command::Stop).await?;
         // The transport has `stop`; the rest is for the storage.
-        let until = Instant::now() + self.node().timing.stop + LOOK_AGAIN;
-        while matches!(stored.record.facts.lifecycle, Lifecycle::Stopping { .. }) && Instant::now() < until {
-            let look_again = (Instant::now() + LOOK_AGAIN / 2).min(until);
-            let _ = tokio::time::timeout_at(look_again, changed.changed()).await;
-            stored = self.node().storage.session(session).await?.ok_or(Error::UnknownSession(session))?;
+        let until = after(self.node().timing.stop + LOOK_AGAIN);
+        let mut stored = self.command(session, Action::Stop, Command::Stop).await?;
+        let mut changed = self.node().hub.follow(session);
+        let rests = async {
+            while matches!(stored.record.facts.lifecycle, Lifecycle::Stopping { .. }) {
+                stored = self.node().storage.session(session).await?.ok_or(Error::UnknownSession(session))?;
+                if matches!(stored.record.facts.lifecycle, Lifecycle::Stopping { .. }) {
+                    let _ = tokio::time::timeout(LOOK_AGAIN / 2, changed.changed()).await;
+                }
+            }
+            Ok::<_, Error>(())
+        };
+        // What was known last is what is answered if even this takes too long.
+        if let Ok(failed @ Err(_)) = tokio::time::timeout_at(until, rests).await {
+            failed?;
         }
         self.present(stored).await
     }
@@ -122,27 +130,12 @@ impl Desk {
         self.change(action, session, change).await
     }
 
-    async fn try_claim(&self, claim: &Claim) -> Result<(), Error> {
-        match claim {
-            Claim::Start(session) => self.command(*session, Action::Start, Command::Start).await.map(drop),
-            Claim::Add(commit) => Ok(self.node().storage.commit(SessionCommit::clone(commit)).await.map(drop)?),
-        }
-    }
-
     /// Claims a port, in the order of the queue.
     pub(super) async fn claim_port(&self, claim: &Claim, when_full: WhenFull) -> Result<(), Error> {
-        if let Claim::Start(session) = claim {
-            // Who may not start it, or need not, does not queue for that.
-            let (_, stored) = self.admit_to(Action::Start, *session).await?;
-            if stored.port.is_some() {
-                return self.try_claim(claim).await;
-            }
-        }
         let queue = &self.node().ports;
-        let is_full = |error: &Error| matches!(error, Error::Storage(error) if matches!(error.kind(), StorageErrorKind::PoolFull { .. }));
         match when_full {
             // The ports that are free, or become free, belong to those who wait.
-            WhenFull::Fail if queue.len() > 0 && self.would_overtake().await? => {
+            WhenFull::Fail if queue.len() > 0 && self.wants_port(claim).await? && self.would_overtake().await? => {
                 Err(self.pool_full(queue.len()).await?)
             }
             WhenFull::Fail => match self.try_claim(claim).await {
@@ -151,20 +144,46 @@ impl Desk {
             },
             WhenFull::Wait { timeout } => {
                 let until = after(timeout);
-                let timed_out = |_| Error::PortWaitTimedOut { waited: timeout };
                 let mut ticket = queue.join();
                 loop {
-                    tokio::time::timeout_at(until, ticket.first_in_line()).await.map_err(timed_out)?;
-                    match self.try_claim(claim).await {
-                        Err(error) if is_full(&error) => {}
-                        other => return other,
+                    // Who may not start it, or need not, does not wait for that.
+                    if ticket.is_first() || !self.wants_port(claim).await? {
+                        match self.try_claim(claim).await {
+                            Err(error) if is_full(&error) => {}
+                            other => return other,
+                        }
                     }
-                    let look_again = (Instant::now() + LOOK_AGAIN).min(until);
-                    if tokio::time::timeout_at(look_again, ticket.moved()).await.is_err() && Instant::now() >= until {
+                    let look_again = after(LOOK_AGAIN).min(until);
+                    let moved = tokio::time::timeout_at(look_again, ticket.moved()).await;
+                    if moved.is_err() && Instant::now() >= until {
                         return Err(Error::PortWaitTimedOut { waited: timeout });
                     }
                     self.node().running()?;
                 }
+            }
+        }
+    }
+
+    /// Whether this needs a port, and whether the agent may have it.
+    async fn wants_port(&self, claim: &Claim) -> Result<bool, Error> {
+        match claim {
+            Claim::Start(session) => Ok(self.admit_to(Action::Start, *session).await?.1.port.is_none()),
+            Claim::Add(commit) => {
+                self.admit(Action::Add, None).await?;
+                if let Some(agent) = commit.record.as_ref().and_then(|record| record.agent.as_ref()) {
+                    self.known_agent(agent).await?;
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    async fn try_claim(&self, claim: &Claim) -> Result<(), Error> {
+        match claim {
+            Claim::Start(session) => self.command(*session, Action::Start, Command::Start).await.map(drop),
+            Claim::Add(commit) => {
+                self.wants_port(claim).await?;
+                Ok(self.node().storage.commit(SessionCommit::clone(commit)).await.map(drop)?)
             }
         }
     }
@@ -190,4 +209,8 @@ impl Desk {
             holders,
         })
     }
+}
+
+fn is_full(error: &Error) -> bool {
+    matches!(error, Error::Storage(error) if matches!(error.kind(), StorageErrorKind::PoolFull { .. }))
 }

@@ -1,5 +1,7 @@
 //! Adding, listing, editing and deleting sessions.
 
+use zeroize::Zeroizing;
+
 use super::lifecycle::Claim;
 use super::{Desk, MAX_PAGE, NewAccount, limited};
 use crate::audit::Outcome;
@@ -144,7 +146,7 @@ impl Desk {
     /// [`Error::Denied`].
     pub async fn events(&self, cursors: Cursors) -> Result<EventStream, Error> {
         self.admit(Action::FollowEvents, None).await?;
-        EventStream::new(self.clone(), cursors).await
+        Ok(EventStream::new(self.clone(), cursors))
     }
 
     /// Whether the agent may still follow events, and sees this session.
@@ -277,7 +279,7 @@ impl Desk {
         Ok(environment.checked()?)
     }
 
-    async fn known_agent(&self, agent: &AgentId) -> Result<(), Error> {
+    pub(super) async fn known_agent(&self, agent: &AgentId) -> Result<(), Error> {
         self.node().storage.agent(agent).await?.map(drop).ok_or_else(|| Error::UnknownAgent(agent.clone()))
     }
 
@@ -292,7 +294,12 @@ impl Desk {
         let proxy_before = before.and_then(|before| before.proxy.as_ref());
         let same = matches!((&environment.proxy, proxy_before), (Some(now), Some(before)) if now.same_endpoint(before));
         let sealed = match password {
-            Some(password) => Some(self.node().sealer.seal(session, PROXY_PASSWORD, password.expose().as_bytes())?),
+            Some(password) => {
+                // With whom it is for: it is never handed to another proxy.
+                let endpoint = environment.proxy.as_ref().map(ToString::to_string).unwrap_or_default();
+                let entry = Zeroizing::new(format!("{endpoint}\n{}", password.expose()));
+                Some(self.node().sealer.seal(session, PROXY_PASSWORD, entry.as_bytes())?)
+            }
             None if same || proxy_before.is_none() => return Ok((environment, None)),
             None => None,
         };

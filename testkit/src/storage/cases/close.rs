@@ -37,7 +37,7 @@ pub(crate) async fn later_calls_answer_closed(backend: &mut dyn Backend) {
     closed("leave", s.leave(node).await);
     closed("claim", s.claim(session, node).await);
     closed("release", s.release(session, fence).await);
-    closed("orphans", s.orphans(1).await);
+    closed("orphans", s.orphans(None, 1).await);
     closed("put_agent", s.put_agent(Agent::new("mei", "Mei", Role::Agent).expect("a valid agent")).await);
     closed("agent", s.agent(&agent).await);
     closed("agents", s.agents().await);

@@ -84,14 +84,14 @@ pub(crate) async fn a_lease_runs_out(backend: &mut dyn Backend) {
     assert_eq!(owner(&*storage, 1).await, None);
     assert!(!holds(&*storage, 1, fence).await);
     assert_eq!(refused(storage.vault_write(id(1), fence, vec![]).await), StorageErrorKind::Fenced);
-    assert_eq!(storage.orphans(9).await.unwrap(), [id(1)]);
+    assert_eq!(storage.orphans(None, 9).await.unwrap(), [id(1)]);
     assert_eq!(refused(storage.renew(node(1), MINUTE).await), StorageErrorKind::Fenced);
     assert_eq!(refused(storage.claim(id(1), node(1)).await), StorageErrorKind::Fenced);
 
     let next = storage.claim(id(1), node(2)).await.unwrap().expect("nobody owns it");
     assert!(next.epoch > fence.epoch);
     assert!(holds(&*storage, 1, next).await);
-    assert_eq!(storage.orphans(9).await.unwrap(), []);
+    assert_eq!(storage.orphans(None, 9).await.unwrap(), []);
 }
 
 pub(crate) async fn renewing_keeps_all_sessions(backend: &mut dyn Backend) {
@@ -124,7 +124,7 @@ pub(crate) async fn leaving_gives_everything_up(backend: &mut dyn Backend) {
     assert_eq!(owner(&*storage, 1).await, None);
     assert_eq!(owner(&*storage, 2).await, Some(stays));
     assert!(!holds(&*storage, 1, left).await);
-    assert_eq!(storage.orphans(9).await.unwrap(), [id(1)]);
+    assert_eq!(storage.orphans(None, 9).await.unwrap(), [id(1)]);
     assert_eq!(refused(storage.renew(node(1), MINUTE).await), StorageErrorKind::Fenced);
     let next = storage.claim(id(1), node(2)).await.unwrap().expect("nobody owns it");
     assert!(next.epoch > left.epoch);
@@ -178,15 +178,17 @@ pub(crate) async fn orphans_are_what_nobody_drives(backend: &mut dyn Backend) {
     }
     add(&*storage, [25]).await;
     let all = [10, 20, 30, 40].map(id);
-    assert_eq!(storage.orphans(9).await.unwrap(), all);
+    assert_eq!(storage.orphans(None, 9).await.unwrap(), all);
     for limit in 0..=4_u32 {
-        assert_eq!(storage.orphans(limit).await.unwrap(), all[..limit as usize], "at most {limit}");
+        assert_eq!(storage.orphans(None, limit).await.unwrap(), all[..limit as usize], "at most {limit}");
     }
+    assert_eq!(storage.orphans(Some(id(10)), 2).await.unwrap(), [20, 30].map(id));
+    assert_eq!(storage.orphans(Some(id(35)), 9).await.unwrap(), [id(40)]);
     own(&*storage, 20, 1).await;
-    assert_eq!(storage.orphans(9).await.unwrap(), [10, 30, 40].map(id));
+    assert_eq!(storage.orphans(None, 9).await.unwrap(), [10, 30, 40].map(id));
     let stopped = SessionCommit { record: Some(record(10)), ..commit(10) };
     storage.commit(stopped).await.unwrap();
-    assert_eq!(storage.orphans(1).await.unwrap(), [id(30)]);
+    assert_eq!(storage.orphans(None, 1).await.unwrap(), [id(30)]);
 }
 
 pub(crate) async fn nothing_is_owned_after_a_restart(backend: &mut dyn Backend) {
@@ -198,7 +200,7 @@ pub(crate) async fn nothing_is_owned_after_a_restart(backend: &mut dyn Backend) 
     let storage = backend.open().await;
     assert_eq!(owner(&*storage, 1).await, None);
     assert!(!holds(&*storage, 1, fence).await);
-    assert_eq!(storage.orphans(9).await.unwrap(), [id(1)]);
+    assert_eq!(storage.orphans(None, 9).await.unwrap(), [id(1)]);
     assert_eq!(refused(storage.renew(node(1), MINUTE).await), StorageErrorKind::Fenced);
     let next = own(&*storage, 1, 1).await;
     assert!(next.epoch > fence.epoch, "the same node, but no epoch comes twice");
