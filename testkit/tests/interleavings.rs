@@ -235,6 +235,7 @@ async fn story(seed: u64, seen: Seen) {
             }
         };
         tokio::select! {
+            biased;
             () = work => {}
             () = storage.layer().crashed() => crashes += 1,
         }

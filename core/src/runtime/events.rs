@@ -118,6 +118,7 @@ impl EventStream {
     async fn wait(&mut self) -> Result<(), Error> {
         let mut phase = self.desk.node().phase.subscribe();
         let change = tokio::select! {
+            biased;
             change = self.changes.recv() => change,
             _ = phase.wait_for(|phase| *phase != super::node::Phase::Running) => return self.desk.node().running(),
         };

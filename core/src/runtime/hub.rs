@@ -1,6 +1,6 @@
 //! Wakes whoever follows a session.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -9,7 +9,7 @@ use crate::ids::SessionId;
 
 /// One counter per followed session; a change raises it.
 #[derive(Debug, Default)]
-pub(crate) struct Hub(Mutex<HashMap<SessionId, watch::Sender<u64>>>);
+pub(crate) struct Hub(Mutex<BTreeMap<SessionId, watch::Sender<u64>>>);
 
 impl Hub {
     pub(crate) fn follow(&self, session: SessionId) -> watch::Receiver<u64> {

@@ -1,6 +1,6 @@
 //! What all tasks of one node share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Waker};
@@ -51,14 +51,14 @@ pub(crate) struct Node {
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) slots: Mutex<Slots>,
     /// The login codes to show now. They live here and nowhere else.
-    pub(crate) challenges: Mutex<HashMap<SessionId, LoginChallenge>>,
+    pub(crate) challenges: Mutex<BTreeMap<SessionId, LoginChallenge>>,
     pub(crate) last_session_id: Mutex<Option<SessionId>>,
 }
 
 /// The sessions this node drives, or is about to, and whether it may.
 #[derive(Debug, Default)]
 pub(crate) struct Slots {
-    taken: HashMap<SessionId, Slot>,
+    taken: BTreeMap<SessionId, Slot>,
     /// Counts the times this node joined. What was begun in an earlier term owns nothing any more.
     term: u64,
     /// Whether the node's lease holds: while it does not, nothing is taken over.

@@ -80,6 +80,7 @@ impl Watch {
                 }
             };
             tokio::select! {
+                biased;
                 changed = self.changed.changed() => if changed.is_err() {
                     // The node let go of its followers: follow anew.
                     self.changed = self.desk.node().hub.follow(self.session);

@@ -59,6 +59,9 @@ impl Client {
     pub(super) async fn run(mut self) {
         loop {
             tokio::select! {
+                // In a fixed order, so that a seed repeats a run; commands first, so that a flood holds none of them up.
+                biased;
+                Some(command) = self.commands.recv() => self.obey(command).await,
                 permit = self.signals.clone().reserve_owned(), if self.told.is_some() => {
                     let (Ok(permit), Some((signal, deliveries))) = (permit, self.told.take()) else { return };
                     permit.send(signal);
@@ -68,7 +71,6 @@ impl Client {
                     Some(frame) => self.hear(frame).await,
                     None => break,
                 },
-                Some(command) = self.commands.recv() => self.obey(command).await,
                 Some(Ok(deliveries)) = self.storing.join_next() => self.acknowledge(deliveries).await,
             }
         }
