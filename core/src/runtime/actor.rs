@@ -28,6 +28,7 @@ mod signals;
 const STORAGE_TRIES: u32 = 6;
 /// How long one call to the storage may take.
 const STORAGE: Duration = Duration::from_secs(10);
+
 /// Why a session's task ends.
 #[derive(Debug)]
 pub(crate) enum Exit {
@@ -159,7 +160,9 @@ impl Actor {
 
     /// Takes the step that follows from the input, if one does.
     async fn apply(&mut self, input: Input) -> Result<(), Exit> {
-        if let (Input::Lost(_) | Input::Deadline, Some(since)) = (&input, self.online_since.take()) {
+        if matches!(input, Input::Lost(_) | Input::Deadline)
+            && let Some(since) = self.online_since.take()
+        {
             // Being online for a moment does not make up for the trouble before.
             match since.elapsed() < self.node.timing.proof_of_life {
                 true => self.failures.fetch_add(1, Ordering::Relaxed),

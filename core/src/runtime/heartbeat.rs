@@ -1,6 +1,7 @@
 //! Keeping the node's lease, and letting go in time when that fails.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
@@ -19,6 +20,9 @@ pub(crate) async fn keep(node: Arc<Node>, mut sent: Instant) {
             Ok(None) | Err(_) => {
                 tracing::warn!("the lease could not be kept; every connection is closed, and taken up anew");
                 node.abandon_all();
+                while !node.all_ended() {
+                    sleep(Duration::from_millis(1)).await;
+                }
                 sent = rejoin(&node).await;
                 node.joined();
             }
@@ -51,9 +55,8 @@ async fn rejoin(node: &Node) -> Instant {
     }
 }
 
-/// Leaves, whatever there was, and joins; answers when that was sent.
+/// Joins, owning nothing; answers when that was sent.
 pub(crate) async fn join(node: &Node) -> Result<Instant, StorageError> {
-    node.storage.leave(node.id).await?;
     let sent = Instant::now();
     node.storage.join(node.id, node.timing.lease).await?;
     Ok(sent)

@@ -221,6 +221,11 @@ impl Node {
         slots.taken.values().filter_map(|slot| slot.task.as_ref()).for_each(AbortHandle::abort);
     }
 
+    /// Whether every task that was ended is gone, and its connection with it.
+    pub(crate) fn all_ended(&self) -> bool {
+        self.slots.lock().taken.values().filter_map(|slot| slot.task.as_ref()).all(AbortHandle::is_finished)
+    }
+
     /// Whether no session is driven here.
     pub(crate) fn is_idle(&self) -> bool {
         self.slots.lock().taken.is_empty()

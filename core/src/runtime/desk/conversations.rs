@@ -114,10 +114,14 @@ impl Desk {
             Ok((known.unread > 0).then_some(commit))
         })
         .await?;
-        let messages: Vec<_> = newest
+        // Unread are those that were stored last.
+        let mut inbound: Vec<_> =
+            newest.into_iter().filter(|stored| stored.message.direction == Direction::Inbound).collect();
+        inbound.sort_by_key(|stored| std::cmp::Reverse(stored.seq));
+        let messages: Vec<_> = inbound
             .into_iter()
-            .filter(|stored| stored.message.direction == Direction::Inbound && stored.seq <= last)
             .take(unread as usize)
+            .filter(|stored| stored.seq <= last)
             .map(|stored| (stored.message.id, stored.message.sender))
             .collect();
         if !messages.is_empty() {

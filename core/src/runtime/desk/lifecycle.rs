@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Desk;
+use crate::agent::Agent;
 use crate::error::Error;
 use crate::ids::SessionId;
 use crate::lifecycle::{Command, Input, Lifecycle, transition};
@@ -50,7 +51,7 @@ impl Desk {
     pub async fn stop(&self, session: SessionId) -> Result<Card, Error> {
         // The transport has `stop`; the rest is for the storage.
         let until = after(self.node().timing.stop + LOOK_AGAIN);
-        let mut stored = self.command(session, Action::Stop, Command::Stop).await?;
+        let (agent, mut stored) = self.command(session, Action::Stop, Command::Stop).await?;
         let mut changed = self.node().hub.follow(session);
         let rests = async {
             while matches!(stored.record.facts.lifecycle, Lifecycle::Stopping { .. }) {
@@ -65,7 +66,7 @@ impl Desk {
         if let Ok(failed @ Err(_)) = tokio::time::timeout_at(until, rests).await {
             failed?;
         }
-        self.present(stored).await
+        Ok(self.card_of(&agent, stored))
     }
 
     /// Closes the connection and dials again, on the same port. Answers at once; [`watch`](Self::watch) tells how it goes on.
@@ -73,8 +74,8 @@ impl Desk {
     /// # Errors
     /// [`Error::IllegalTransition`] when it is stopped or stopping.
     pub async fn restart(&self, session: SessionId) -> Result<Card, Error> {
-        let stored = self.command(session, Action::Restart, Command::Restart).await?;
-        self.present(stored).await
+        let (agent, stored) = self.command(session, Action::Restart, Command::Restart).await?;
+        Ok(self.card_of(&agent, stored))
     }
 
     /// Asks for a new round of login codes when one ran out, or for the next try right now; in place, on the same port.
@@ -82,8 +83,8 @@ impl Desk {
     /// # Errors
     /// [`Error::IllegalTransition`] when it is neither blocked, awaiting login, nor waiting to reconnect.
     pub async fn refresh_login(&self, session: SessionId) -> Result<Card, Error> {
-        let stored = self.command(session, Action::RefreshLogin, Command::Resume).await?;
-        self.present(stored).await
+        let (agent, stored) = self.command(session, Action::RefreshLogin, Command::Resume).await?;
+        Ok(self.card_of(&agent, stored))
     }
 
     /// Like [`refresh_login`](Self::refresh_login), by another method from now on: a pairing code instead of a QR code, say.
@@ -101,8 +102,8 @@ impl Desk {
             }
             Ok(Some(commit))
         };
-        let stored = self.change(Action::RefreshLogin, session, change).await?;
-        self.present(stored).await
+        let (agent, stored) = self.change(Action::RefreshLogin, session, change).await?;
+        Ok(self.card_of(&agent, stored))
     }
 
     /// Logs the account out, on the network too where it can be reached, and forgets its credentials. The session keeps its
@@ -112,8 +113,8 @@ impl Desk {
     /// # Errors
     /// [`Error::IllegalTransition`] when it is stopped, stopping, or no account is logged in.
     pub async fn log_out(&self, session: SessionId) -> Result<Card, Error> {
-        let stored = self.command(session, Action::LogOut, Command::LogOut).await?;
-        self.present(stored).await
+        let (agent, stored) = self.command(session, Action::LogOut, Command::LogOut).await?;
+        Ok(self.card_of(&agent, stored))
     }
 
     fn step(&self, stored: &StoredSession, command: Command) -> Result<crate::lifecycle::Step, Error> {
@@ -121,7 +122,12 @@ impl Desk {
         Ok(transition(&stored.record.facts, &Input::Command(command), retry_at)?)
     }
 
-    async fn command(&self, session: SessionId, action: Action, command: Command) -> Result<StoredSession, Error> {
+    async fn command(
+        &self,
+        session: SessionId,
+        action: Action,
+        command: Command,
+    ) -> Result<(Agent, StoredSession), Error> {
         let change = |stored: &StoredSession| {
             let step = self.step(stored, command)?;
             let moves = step.next != stored.record.facts;

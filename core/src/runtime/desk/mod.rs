@@ -142,12 +142,12 @@ impl Desk {
         action: Action,
         session: SessionId,
         mut change: impl FnMut(&StoredSession) -> Result<Option<SessionCommit>, Error>,
-    ) -> Result<StoredSession, Error> {
+    ) -> Result<(Agent, StoredSession), Error> {
         for _ in 0..TRIES {
-            let (_, mut stored) = self.admit_to(action, session).await?;
+            let (agent, mut stored) = self.admit_to(action, session).await?;
             let mut commit = match change(&stored) {
                 Ok(Some(commit)) => commit,
-                Ok(None) => return Ok(stored),
+                Ok(None) => return Ok((agent, stored)),
                 Err(error) => {
                     if matches!(error, Error::IllegalTransition(_)) {
                         self.node().storage.record(self.line(action, Some(session), Outcome::Illegal)).await?;
@@ -164,7 +164,7 @@ impl Desk {
                     stored.port = committed.port;
                     stored.unread = committed.unread;
                     stored.last_event = committed.last_event;
-                    return Ok(stored);
+                    return Ok((agent, stored));
                 }
                 Err(error) => match error.kind() {
                     StorageErrorKind::Stale => {}
@@ -225,10 +225,5 @@ impl Desk {
             since: stored.record.since,
             actions,
         }
-    }
-
-    /// The card as it is now, for the agent as registered now.
-    pub(crate) async fn present(&self, stored: StoredSession) -> Result<Card, Error> {
-        Ok(self.card_of(&self.agent().await?, stored))
     }
 }

@@ -247,8 +247,8 @@ impl Desk {
             commit.events.push(event.clone());
             Ok(Some(commit))
         };
-        let stored = self.change(action, session, change).await?;
-        self.present(stored).await
+        let (agent, stored) = self.change(action, session, change).await?;
+        Ok(self.card_of(&agent, stored))
     }
 
     fn transport(&self, name: &str) -> Result<&dyn Transport, Error> {
