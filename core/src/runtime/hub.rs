@@ -41,3 +41,25 @@ impl Hub {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::random::Random;
+
+    #[test]
+    fn followers_that_left_are_forgotten_though_nothing_happens_to_what_they_followed() {
+        let (hub, random) = (Hub::default(), Random::seeded(1));
+        let session = |number| SessionId::generate(Timestamp::from_millis(number), &random);
+        let staying: Vec<_> = (0..10).map(session).map(|session| (session, hub.follow(session))).collect();
+        for number in 10..1000 {
+            drop(hub.follow(session(number)));
+        }
+        assert!(hub.0.lock().len() <= 20, "{} are remembered, for ten who stay", hub.0.lock().len());
+        for (session, follower) in staying {
+            hub.poke(session);
+            assert!(follower.has_changed().unwrap(), "who stays is told");
+        }
+    }
+}

@@ -116,6 +116,9 @@ async fn what_was_put_together_past_the_checks() {
     let zero = seatport::Timing { lease: std::time::Duration::ZERO, ..Default::default() };
     let built = Seatport::builder().storage(MemoryStorage::new()).timing(zero).build().await;
     assert!(invalid(built).contains("timing lease: zero"));
+    let endless = seatport::Timing { proof_of_life: std::time::Duration::MAX, ..Default::default() };
+    let built = Seatport::builder().storage(MemoryStorage::new()).timing(endless).build().await;
+    assert!(invalid(built).contains("timing proof_of_life: zero, or longer than a day"));
     // Longer than the clock can tell is just very long.
     let ages = WhenFull::Wait { timeout: std::time::Duration::MAX };
     let session = add(&desk).await;

@@ -181,7 +181,12 @@ fn a_runtime_that_ends_does_not_wedge_the_queue() {
     let storage = first.block_on(SqliteStorage::open(directory.path().join("seatport.db"))).unwrap();
     // The only blocking thread is busy, so the leader that this request asks for never runs.
     let (release, released) = mpsc::channel();
-    first.spawn_blocking(move || released.recv());
+    let (begun, has_begun) = mpsc::channel();
+    first.spawn_blocking(move || {
+        begun.send(()).unwrap();
+        released.recv()
+    });
+    has_begun.recv().unwrap();
     first.block_on(async {
         let writer = storage.writer.clone();
         tokio::spawn(async move { writer.write(put("ada")).await });

@@ -63,3 +63,23 @@ async fn nothing_of_a_deleted_session_is_left_in_any_file() {
         assert_eq!(connection.query_row(&sql, [], |row| row.get(0)), Ok(1), "{table}");
     }
 }
+
+#[tokio::test]
+async fn what_a_reader_keeps_in_the_log_is_gone_once_it_has_ended() {
+    let (_directory, file) = place();
+    let storage = SqliteStorage::open(&file).await.unwrap();
+    let id = session_id(1);
+    storage.commit(add(id, "doomed remark")).await.unwrap();
+    // A backup, say, that reads what was there before.
+    let reader = Connection::open(&file).unwrap();
+    let reading = reader.unchecked_transaction().unwrap();
+    let sessions: u64 = reading.query_row("SELECT count(*) FROM session", [], |row| row.get(0)).unwrap();
+    assert_eq!(sessions, 1);
+    storage.delete(id, 1, audit(id, Action::Delete)).await.unwrap();
+    assert!(on_disk(&file, b"doomed"), "the reader may still ask for it");
+
+    drop(reading);
+    reader.close().unwrap();
+    storage.close().await.unwrap();
+    assert!(!on_disk(&file, b"doomed"), "it is gone in the end");
+}

@@ -1,6 +1,7 @@
 //! A person and a connection change the same session at the same moment.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use seatport::CardStatus;
 use seatport::lifecycle::{Lifecycle, ReasonKind};
@@ -128,8 +129,9 @@ async fn stop_answers_within_five_seconds_though_the_storage_is_slow() {
     assert_eq!(office.reaches(session, CardStatus::Offline).await.port, None, "and gets there");
 }
 
-#[tokio::test(start_paused = true)]
-async fn reading_up_to_a_message_leaves_later_ones_unread_here_and_on_the_network() {
+/// Of five messages the first was read before, and the third is the last that was seen; the fifth comes so long after somebody
+/// began to mark those as read.
+async fn reads_up_to_the_third(a_fifth_after: Duration) {
     let storage = tampered(&MemoryStorage::new(), nothing);
     let mut office = Office::open(storage.clone(), 1).await;
     let (session, mut line) = office.online().await;
@@ -145,8 +147,7 @@ async fn reading_up_to_a_message_leaves_later_ones_unread_here_and_on_the_networ
     storage.layer().plan(always(|call| call.reads_only(), Tamper::DelayAnswer(millis(100))));
     let desk = office.desk.clone();
     let reading = tokio::spawn(async move { desk.mark_read_up_to(session, &bob(), &message_id(3)).await });
-    sleep(millis(150)).await;
-    assert!(!reading.is_finished(), "the desk is looking");
+    sleep(a_fifth_after).await;
     line.says(message(5)).await;
     reading.await.unwrap().unwrap();
     sleep(secs(1)).await;
@@ -155,13 +156,18 @@ async fn reading_up_to_a_message_leaves_later_ones_unread_here_and_on_the_networ
         Ok(TransportCommand::MarkRead { chat, messages }) => {
             let mut told: Vec<_> = messages.into_iter().map(|(id, _)| id).collect();
             told.sort();
-            assert_eq!(
-                (chat, told),
-                (bob(), vec![message_id(2), message_id(3)]),
-                "the network is told of what was read just now"
-            );
+            let read = vec![message_id(2), message_id(3)];
+            assert_eq!((chat, told), (bob(), read), "told of what was read just now; one came after {a_fifth_after:?}");
         }
         other => panic!("the network was told {other:?}"),
     }
     assert!(line.commands.try_recv().is_err(), "once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn reading_up_to_a_message_leaves_later_ones_unread_here_and_on_the_network() {
+    // Between any two of the desk's looks at the storage, and after the last.
+    for looks in 0..12 {
+        reads_up_to_the_third(millis(50 + 100 * looks)).await;
+    }
 }

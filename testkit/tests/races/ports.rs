@@ -1,6 +1,7 @@
 //! Who gets a port, and when, while others want it too.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use seatport::lifecycle::PortChange;
 use seatport::memory::MemoryStorage;
@@ -12,10 +13,10 @@ use tokio::time::{Instant, sleep};
 use crate::office::{Office, millis, new_account, secs};
 use crate::tampered::{Tamper, always, tampered};
 
-/// A start that waits, once it has its place in the queue.
-async fn waits(desk: &Desk, session: SessionId) -> JoinHandle<Result<Card, Error>> {
+/// A start that waits so long, once it has its place in the queue.
+async fn waits(desk: &Desk, session: SessionId, timeout: Duration) -> JoinHandle<Result<Card, Error>> {
     let desk = desk.clone();
-    let start = tokio::spawn(async move { desk.start(session, WhenFull::Wait { timeout: secs(60) }).await });
+    let start = tokio::spawn(async move { desk.start(session, WhenFull::Wait { timeout }).await });
     sleep(millis(10)).await;
     start
 }
@@ -24,7 +25,7 @@ async fn waits(desk: &Desk, session: SessionId) -> JoinHandle<Result<Card, Error
 async fn starting_a_started_session_does_not_queue_for_the_port_it_has() {
     let office = Office::open(Arc::new(MemoryStorage::new()), 1).await;
     let (holder, other) = (office.started().await, office.added().await);
-    let _queued = waits(&office.desk, other).await;
+    let _queued = waits(&office.desk, other, secs(3600)).await;
     let begin = Instant::now();
     let again = office.desk.start(holder, WhenFull::Wait { timeout: secs(10) }).await;
     assert!(again.is_ok(), "it holds a port: {again:?}");
@@ -35,11 +36,13 @@ async fn starting_a_started_session_does_not_queue_for_the_port_it_has() {
 async fn a_start_whose_session_is_deleted_while_it_queues_says_so() {
     let office = Office::open(Arc::new(MemoryStorage::new()), 1).await;
     let (_holder, first, second) = (office.started().await, office.added().await, office.added().await);
-    let _queued = waits(&office.desk, first).await;
-    let start = waits(&office.desk, second).await;
+    let _queued = waits(&office.desk, first, secs(3600)).await;
+    let start = waits(&office.desk, second, secs(60)).await;
     office.desk.delete(second).await.unwrap();
+    let begin = Instant::now();
     let answer = start.await.unwrap();
     assert!(matches!(answer, Err(Error::UnknownSession(id)) if id == second), "there is no such session: {answer:?}");
+    assert!(begin.elapsed() <= secs(2), "who waits in vain learns so soon: {:?}", begin.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -68,7 +71,7 @@ async fn nobody_dials_from_a_port_before_the_connection_that_had_it_has_ended() 
     // The network never closes the connection, however often it is asked to.
     let (holder, line) = office.online().await;
     let next = office.added().await;
-    let _queued = waits(&office.desk, next).await;
+    let _queued = waits(&office.desk, next, secs(60)).await;
     let desk = office.desk.clone();
     tokio::spawn(async move { desk.stop(holder).await });
     let next = office.network.dialled().await;

@@ -97,7 +97,8 @@ impl Desk {
     async fn mark(&self, session: SessionId, chat: &Address, up_to: Option<&MessageId>) -> Result<(), Error> {
         self.admit_to(Action::MarkRead, session).await?;
         let storage = &self.node().storage;
-        let known = storage.chat(session, chat).await?.ok_or_else(|| Error::UnknownChat(chat.clone()))?;
+        let look = async || storage.chat(session, chat).await?.ok_or_else(|| Error::UnknownChat(chat.clone()));
+        let mut known = look().await?;
         let last = match up_to {
             None => u64::MAX,
             Some(id) => {
@@ -105,9 +106,17 @@ impl Desk {
                 stored.ok_or_else(|| Error::UnknownMessage(id.clone()))?.seq
             }
         };
-        let unread = u32::try_from(known.unread).unwrap_or(u32::MAX).min(MAX_READ_RECEIPTS);
-        let page = MessagePage::newest(unread.saturating_mul(2).min(MAX_PAGE));
-        let newest = storage.messages(session, chat, page).await?;
+        // How many are unread, and which: from one moment, though messages may come while the desk looks.
+        let (unread, newest) = loop {
+            let unread = u32::try_from(known.unread).unwrap_or(u32::MAX).min(MAX_READ_RECEIPTS);
+            let page = MessagePage::newest(unread.saturating_mul(2).min(MAX_PAGE));
+            let newest = storage.messages(session, chat, page).await?;
+            let again = look().await?;
+            if again == known {
+                break (unread, newest);
+            }
+            known = again;
+        };
         self.change(Action::MarkRead, session, |stored| {
             let mut commit = SessionCommit::new(session, self.node().now(), Expect::Revision(stored.revision));
             commit.read.push(ReadMark { chat: chat.clone(), up_to: up_to.cloned() });
