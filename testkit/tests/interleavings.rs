@@ -262,7 +262,7 @@ fn run(seed: u64, seen: &Seen) {
 
 #[test]
 fn ports_add_up_and_stop_ends_stopped_whatever_happens() {
-    // A failure names its seed, and SEATPORT_SEED=… repeats the run.
+    // A failure names its seed, and SEATPORT_SEED=… makes the same choices and the same faults again.
     if let Ok(seed) = std::env::var("SEATPORT_SEED") {
         return run(seed.parse().unwrap(), &Arc::default());
     }

@@ -15,7 +15,7 @@ impl Hub {
     pub(crate) fn follow(&self, session: SessionId) -> watch::Receiver<u64> {
         let mut followed = self.0.lock();
         // Now and then, so that it costs nothing: whom nobody follows any more is forgotten.
-        if followed.len().is_power_of_two() {
+        if !followed.contains_key(&session) && followed.len().is_power_of_two() {
             followed.retain(|_, counter| counter.receiver_count() > 0);
         }
         followed.entry(session).or_insert_with(|| watch::channel(0).0).subscribe()
