@@ -319,3 +319,31 @@ async fn every_commit_waits_for_the_disk_unless_told_otherwise() {
     let normal = options.open(directory.path().join("normal.db")).await.unwrap();
     assert_eq!(setting(normal).await, (1, "wal".to_owned()));
 }
+
+#[tokio::test]
+async fn a_reader_that_holds_up_the_removal_of_deleted_content_is_not_waited_for_at_every_write() {
+    let (directory, storage) = storage().await;
+    let doomed = add_session(1, "doomed");
+    let id = doomed.session;
+    storage.commit(doomed).await.unwrap();
+    let reader = Connection::open(directory.path().join("seatport.db")).unwrap();
+    let _reading = reader.unchecked_transaction().unwrap();
+    count(&reader);
+    let entry = seatport::AuditEntry {
+        at: NOW,
+        agent: seatport::AgentId::new("mei").unwrap(),
+        action: seatport::Action::Delete,
+        session: Some(id),
+        outcome: seatport::Outcome::Done,
+    };
+    storage.delete(id, 1, entry).await.unwrap();
+
+    // When it is tried again. Every try that the reader holds up names another moment.
+    let due = || storage.writer.0.ground.lock().as_ref().unwrap().to_sweep;
+    let first = due();
+    assert!(first.is_some(), "the reader holds it up");
+    for name in ["ada", "bea"] {
+        storage.writer.write(put(name)).await.unwrap();
+        assert_eq!(due(), first, "a write that deletes nothing does not try again at once");
+    }
+}
