@@ -32,6 +32,7 @@ pub mod conversation;
 mod error;
 mod event;
 mod ids;
+pub mod leads;
 pub mod lifecycle;
 pub mod memory;
 pub mod policy;
