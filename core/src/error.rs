@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Address, AgentId, MessageId, NodeId, SessionId, TransportName};
+use crate::audit::AuditFault;
+use crate::conversation::MessageStatus;
+use crate::ids::{Address, AgentId, ConsumerName, MessageId, NodeId, SendKey, SessionId, TransportName};
 use crate::lifecycle::IllegalTransition;
 use crate::policy::Action;
 use crate::port::Occupied;
@@ -85,6 +87,9 @@ pub enum Error {
     /// There is no such chat in this session.
     #[error("unknown chat {0}: list the chats of the session to see which there are")]
     UnknownChat(Address),
+    /// There is no such contact in this session.
+    #[error("unknown contact {0}: list the contacts of the session to see which there are")]
+    UnknownContact(Address),
     /// There is no such message in this chat.
     #[error("unknown message {0}: list the messages of the chat to see which there are")]
     UnknownMessage(MessageId),
@@ -133,12 +138,31 @@ pub enum Error {
         what: &'static str,
     },
     /// Messages cannot be sent while the session is in this state.
-    #[error("session {session} is {state} and sends nothing; start it (or refresh its login) first")]
+    #[error(
+        "session {session} is {state} and sends nothing; start it (or refresh its login) first, or let the message wait: \
+         WhenStopped::Queue, once an account has logged in"
+    )]
     NotSending {
         /// Which session.
         session: SessionId,
         /// The card status at the moment of the call.
         state: crate::session::CardStatus,
+    },
+    /// The idempotency key belongs to another message. Nothing was sent.
+    #[error("idempotency key {key} belongs to message {message}, to another chat or with other words; use a fresh one")]
+    KeyReused {
+        /// Which key.
+        key: SendKey,
+        /// The message that was stored under it.
+        message: MessageId,
+    },
+    /// The message does not wait to be sent any more, so that nobody can cancel it.
+    #[error("message {message} is {status} already; it is too late to cancel it")]
+    AlreadySent {
+        /// Which message.
+        message: MessageId,
+        /// What has become of it.
+        status: MessageStatus,
     },
     /// The agent is still bound to sessions.
     #[error("agent {agent} is bound to {sessions} session(s); assign them to somebody else first")]
@@ -147,6 +171,32 @@ pub enum Error {
         agent: AgentId,
         /// How many sessions are bound to the agent.
         sessions: u64,
+    },
+    /// There is no such consumer of the event feed.
+    #[error("unknown consumer {0}: it was never registered, or somebody forgot it; call consume to begin anew")]
+    UnknownConsumer(ConsumerName),
+    /// The next events of a session are not kept any more. The next call goes on behind them.
+    #[error(
+        "events {} to {} of session {session} were trimmed before they were read; look at the session itself and go on, or \
+         read the feed as a consumer: nothing is trimmed before it acknowledges",
+        after + 1,
+        kept_from - 1
+    )]
+    EventsTrimmed {
+        /// Of which session.
+        session: SessionId,
+        /// The last event that was read.
+        after: u64,
+        /// The first one after it that is kept, or will be.
+        kept_from: u64,
+    },
+    /// The audit trail is not as it was written.
+    #[error("line {number} of the audit trail {fault}; somebody changed the database: compare it with a backup")]
+    AuditBroken {
+        /// The first line that is not right.
+        number: u64,
+        /// What is wrong with it.
+        fault: AuditFault,
     },
     /// Another change of the same session kept winning.
     #[error("session {0} is being changed by others at the same moment; try again")]
@@ -180,7 +230,9 @@ impl Error {
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
-            Self::PoolFull { .. } | Self::PortWaitTimedOut { .. } | Self::Contended(_) => Retry::Later,
+            Self::PoolFull { .. } | Self::PortWaitTimedOut { .. } | Self::Contended(_) | Self::EventsTrimmed { .. } => {
+                Retry::Later
+            }
             Self::Storage(error) => error.retry(),
             _ => Retry::No,
         }

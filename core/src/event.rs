@@ -1,6 +1,7 @@
 //! Events: durable, replayable, in a gap-free sequence per session.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,13 @@ pub enum EventBody {
         /// Whether it came in.
         inbound: bool,
     },
+    /// A stored message was edited, deleted, or reacted to.
+    MessageAmended {
+        /// In which chat.
+        chat: Address,
+        /// Which message.
+        id: MessageId,
+    },
     /// The status of an outbound message advanced.
     MessageStatusChanged {
         /// In which chat.
@@ -56,6 +64,30 @@ pub enum EventBody {
         id: MessageId,
         /// The status from now on.
         status: MessageStatus,
+    },
+    /// What is known of a chat changed: it was archived, muted, or more of its history came.
+    ChatChanged {
+        /// Which chat.
+        chat: Address,
+    },
+    /// What is known of a contact changed: a name, the phone number, the picture.
+    ContactChanged {
+        /// Whom.
+        address: Address,
+    },
+    /// Two addresses turned out to be one person's: chat, contact and messages moved.
+    IdentityMerged {
+        /// The address that is given up.
+        address: Address,
+        /// The address that holds it all from now on.
+        canonical: Address,
+    },
+    /// A piece of the account's history came from the network.
+    HistoryReceived {
+        /// How many messages it brought, those included that were there already.
+        messages: u32,
+        /// How much of the history has come so far, in percent, where the network tells.
+        progress: Option<u8>,
     },
     /// A chat was read, here or on the phone: its unread count was reset.
     ChatRead {
@@ -75,6 +107,33 @@ pub struct Event {
     pub at: Timestamp,
     /// What.
     pub body: EventBody,
+}
+
+/// How far a session's sequence has come, and how much of it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EventHead {
+    /// Of which session.
+    pub session: SessionId,
+    /// The last event that was trimmed away; 0 when all are kept.
+    pub trimmed: u64,
+    /// The last event; 0 before the first.
+    pub last: u64,
+}
+
+/// How long events are kept. What a registered consumer has not acknowledged is kept in any case.
+///
+/// ```
+/// use std::time::Duration;
+/// use seatport::Retention;
+/// let a_week = Retention { age: Some(Duration::from_secs(7 * 86_400)), ..Retention::default() };
+/// assert!(a_week.count.is_none()); // however many those are
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Retention {
+    /// Those that are older go. None: age does not matter.
+    pub age: Option<Duration>,
+    /// So many of each session stay, and older ones go. None: however many there are.
+    pub count: Option<u64>,
 }
 
 /// How far a subscriber has handled each session's events: the last sequence number, by session. Absent means none yet.

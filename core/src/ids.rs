@@ -182,6 +182,26 @@ text_id!(
     256
 );
 
+text_id!(
+    /// What a caller names a message by that it wants sent once, however often it has to ask: an idempotency key. One session
+    /// never has two messages with the same key.
+    ///
+    /// ```
+    /// use seatport::SendKey;
+    /// assert!(SendKey::new("order 17, confirmation").is_ok());
+    /// ```
+    SendKey,
+    "idempotency key",
+    128
+);
+
+text_id!(
+    /// Names a durable consumer of [events](crate::Event), such as `crm-export`.
+    ConsumerName,
+    "consumer name",
+    64
+);
+
 /// The number of a licence port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

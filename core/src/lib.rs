@@ -47,20 +47,21 @@ pub mod transport;
 pub mod vault;
 
 pub use agent::{Agent, Role};
-pub use audit::{AuditEntry, AuditLine, Outcome};
+pub use audit::{AuditEntry, AuditFault, AuditHash, AuditHead, AuditLine, Outcome};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::{Error, Invalid, Retry};
-pub use event::{Cursors, Event, EventBody};
-pub use ids::{Address, AgentId, MessageId, NodeId, PortNumber, SessionId, TransportName};
+pub use event::{Cursors, Event, EventBody, EventHead, Retention};
+pub use ids::{Address, AgentId, ConsumerName, MessageId, NodeId, PortNumber, SendKey, SessionId, TransportName};
 pub use policy::{Action, AgentScope};
 pub use port::{Occupied, PortRange, PortUsage};
 pub use random::Random;
 pub use runtime::{
-    Agents, Desk, EventStream, NewAccount, Ports, Seatport, SeatportBuilder, Timing, View, Watch, WhenFull,
+    Agents, Consumer, ConsumerState, Desk, EXPORT_FORMAT, EXPORT_VERSION, EventStream, Export, ExportEnd, ExportHeader,
+    ExportLine, NewAccount, Ports, Seatport, SeatportBuilder, SendOptions, Timing, View, Watch, WhenFull, WhenStopped,
 };
 pub use secret::Secret;
 pub use session::{
     Card, CardStatus, Environment, LoginMethod, MAX_REMARK_BYTES, Platform, Proxy, ProxyScheme, Remark, SessionRecord,
 };
-pub use storage::{MessagePage, Page, SessionFilter};
+pub use storage::{Edge, Page, SessionFilter};
 pub use transport::{ChallengeKind, LoginChallenge};

@@ -33,8 +33,12 @@ pub enum Action {
     SetEnvironment,
     /// Delete a session.
     Delete,
-    /// Read contacts, chats and messages.
+    /// Delete a session, and forget its people in the lead ledger too.
+    Erase,
+    /// Read contacts, chats and messages, and search them.
     Read,
+    /// Export a session's contacts and messages.
+    Export,
     /// Send messages.
     Send,
     /// Mark chats as read.
@@ -50,7 +54,7 @@ pub enum Action {
 use Role::{Agent, Supervisor};
 
 /// The table: each action with the roles that may, and the lifecycle command behind it, if there is one.
-const TABLE: [(Action, &str, &[Role], Option<Command>); 17] = [
+const TABLE: [(Action, &str, &[Role], Option<Command>); 19] = [
     (Action::View, "see sessions", &[Supervisor, Agent], None),
     (Action::Add, "add accounts", &[Supervisor, Agent], None),
     (Action::Start, "start sessions", &[Supervisor, Agent], Some(Command::Start)),
@@ -62,7 +66,9 @@ const TABLE: [(Action, &str, &[Role], Option<Command>); 17] = [
     (Action::SetRemark, "edit remarks", &[Supervisor, Agent], None),
     (Action::SetEnvironment, "edit environments", &[Supervisor, Agent], None),
     (Action::Delete, "delete sessions", &[Supervisor, Agent], Some(Command::Delete)),
+    (Action::Erase, "erase sessions", &[Supervisor, Agent], Some(Command::Delete)),
     (Action::Read, "read conversations", &[Supervisor, Agent], None),
+    (Action::Export, "export conversations", &[Supervisor, Agent], None),
     (Action::Send, "send messages", &[Supervisor, Agent], None),
     (Action::MarkRead, "mark chats as read", &[Supervisor, Agent], None),
     (Action::FollowEvents, "follow events", &[Supervisor, Agent], None),
@@ -150,7 +156,9 @@ mod tests {
             (Action::SetRemark, true, true),
             (Action::SetEnvironment, true, true),
             (Action::Delete, true, true),
+            (Action::Erase, true, true),
             (Action::Read, true, true),
+            (Action::Export, true, true),
             (Action::Send, true, true),
             (Action::MarkRead, true, true),
             (Action::FollowEvents, true, true),
@@ -165,10 +173,11 @@ mod tests {
     }
 
     #[test]
-    fn every_lifecycle_command_is_given_by_exactly_one_action() {
+    fn every_lifecycle_command_is_given_by_one_action_and_deletion_by_two() {
         for command in Command::ALL {
             let given_by: Vec<Action> = Action::all().filter(|action| action.command() == Some(command)).collect();
-            assert_eq!(given_by.len(), 1, "{command:?} is given by {given_by:?}");
+            let actions = if command == Command::Delete { 2 } else { 1 };
+            assert_eq!(given_by.len(), actions, "{command:?} is given by {given_by:?}");
         }
         assert_eq!(Action::RefreshLogin.command(), Some(Command::Resume));
         assert_eq!(Action::Assign.command(), None);

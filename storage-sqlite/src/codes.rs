@@ -4,9 +4,11 @@
 //! its meaning for ever.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use seatport::CardStatus;
+use rusqlite::Row;
+use seatport::{CardStatus, Timestamp};
 use seatport::agent::Role;
-use seatport::conversation::{Direction, MessageStatus};
+use seatport::conversation::{ChatKind, Direction, MessageStatus};
+use seatport::leads::AdjustmentReason;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -42,6 +44,14 @@ impl Coded for MessageStatus {
     /// In their order: SQL raises a status by comparing the numbers.
     const CODES: &'static [(i64, Self)] =
         &[(0, Self::Pending), (1, Self::Failed), (2, Self::Sent), (3, Self::Delivered), (4, Self::Read)];
+}
+
+impl Coded for ChatKind {
+    const CODES: &'static [(i64, Self)] = &[(0, Self::Person), (1, Self::Group), (2, Self::Broadcast)];
+}
+
+impl Coded for AdjustmentReason {
+    const CODES: &'static [(i64, Self)] = &[(0, Self::Merged), (1, Self::Late)];
 }
 
 impl Coded for Role {
@@ -80,6 +90,23 @@ impl<T: DeserializeOwned> FromSql for Json<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         serde_json::from_str(value.as_str()?).map(Self).map_err(FromSqlError::other)
     }
+}
+
+impl<T: DeserializeOwned> Json<T> {
+    /// The value in a column that may be null.
+    pub(crate) fn maybe(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
+        Ok(row.get::<_, Option<Self>>(column)?.map(|Json(value)| value))
+    }
+}
+
+/// A point in time that a column may hold.
+pub(crate) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis))
+}
+
+/// The milliseconds of a point in time that may not be there.
+pub(crate) fn millis(at: Option<Timestamp>) -> Option<i64> {
+    at.map(Timestamp::as_millis)
 }
 
 /// A column that holds a value as its own text.

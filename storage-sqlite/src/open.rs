@@ -21,7 +21,7 @@ const MIGRATIONS: Migrations<'_> = Migrations::from_slice(VERSIONS);
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Seat");
 
 /// Room for every statement of this crate.
-const STATEMENTS_KEPT: usize = 128;
+pub(crate) const STATEMENTS_KEPT: usize = 256;
 
 /// A database that was opened.
 pub(crate) struct Opened {

@@ -3,15 +3,16 @@
 use async_trait::async_trait;
 use rusqlite::{Row, ToSql};
 use seatport::storage::{
-    Change, Committed, SessionCommit, SessionStore, StorageError, StorageErrorKind, StoredSession,
+    Committed, Deletion, Page, SessionCommit, SessionStore, StorageError, StoredSession,
 };
-use seatport::{AuditEntry, CardStatus, Page, PortNumber, SessionFilter, SessionId, SessionRecord};
+use seatport::{AuditEntry, CardStatus, PortNumber, SessionFilter, SessionId, SessionRecord};
 
 use crate::SqliteStorage;
-use crate::codes::{Code, Coded, Json};
+use crate::codes::{Coded, Json};
 use crate::lease::Nodes;
-use crate::sql::{all, execute, first};
-use crate::{audit, commit};
+use crate::page::{List, with_edge};
+use crate::sql::first;
+use crate::{commit, delete};
 
 /// What [`stored`] reads.
 const ROW: &str = "SELECT record, revision, port, unread, last_event, owner, epoch FROM session";
@@ -60,14 +61,13 @@ impl SessionStore for SqliteStorage {
         let nodes = self.nodes.clone();
         let filter = filter.clone();
         let read = self.readers.read(move |connection| {
-            let after = page.after.as_ref().map_or(&[][..], |id| id.as_bytes());
             let agent = filter.agent.as_ref().map(|agent| agent.as_ref().map(|agent| agent.as_str()));
             let text = filter.text.as_ref().map(|text| text.to_ascii_lowercase());
             let statuses = Json(filter.statuses.iter().map(|status| status.code()).collect::<Vec<_>>());
             let live = Json(nodes.live());
 
-            let mut sql = format!("{ROW} WHERE id > :after");
-            let mut values: Vec<(&str, &dyn ToSql)> = vec![(":after", &after), (":limit", &page.limit)];
+            let mut sql = format!("{ROW} WHERE true");
+            let mut values: Vec<(&str, &dyn ToSql)> = Vec::new();
             if !filter.statuses.is_empty() {
                 // What was awaiting login (3) or online (4) is connecting (2) while nobody drives it.
                 sql.push_str(
@@ -85,8 +85,9 @@ impl SessionStore for SqliteStorage {
                 sql.push_str(" AND instr(search, :text) > 0");
                 values.push((":text", text));
             }
-            sql.push_str(" ORDER BY id LIMIT :limit");
-            Ok(all(connection, &sql, values.as_slice(), |row| stored(row, &nodes))?)
+            let list = List { select: &sql, by: &["id"], edge: &[":edge"], descending: false };
+            let page = with_edge(page, |id| *id.as_bytes());
+            Ok(list.part(connection, &page, values, |id| vec![id as _], |row| stored(row, &nodes))?)
         });
         read.await
     }
@@ -96,28 +97,13 @@ impl SessionStore for SqliteStorage {
         self.writer.write(move |step| commit::land(step, &nodes, &commit)).await
     }
 
-    async fn delete(&self, id: SessionId, revision: u64, audit: AuditEntry) -> Result<(), StorageError> {
-        let write = self.writer.write(move |step| {
-            let sql = "SELECT key, revision, status FROM session WHERE id = ?1";
-            let row = first(step.connection, sql, [id.as_bytes()], |row| {
-                let Code(status): Code<CardStatus> = row.get(2)?;
-                Ok((row.get::<_, i64>(0)?, row.get::<_, u64>(1)?, status))
-            })?;
-            let (key, found, status) = row.ok_or(StorageErrorKind::NotFound)?;
-            if found != revision {
-                return Err(StorageErrorKind::Stale.into());
-            }
-            if !matches!(status, CardStatus::NotStarted | CardStatus::Offline) {
-                return Err(StorageErrorKind::NotStopped.into());
-            }
-            // Everything that hangs on the row goes with it.
-            execute(step.connection, "DELETE FROM session WHERE key = ?1", [key])?;
-            audit::add(step.connection, &audit)?;
-            step.sweep();
-            step.announce(Change::Session { session: id, by_owner: false });
-            step.announce(Change::Ports);
-            Ok(())
-        });
-        write.await
+    async fn delete(
+        &self,
+        id: SessionId,
+        revision: u64,
+        deletion: Deletion,
+        audit: AuditEntry,
+    ) -> Result<(), StorageError> {
+        self.writer.write(move |step| delete::delete(step, id, revision, deletion, &audit)).await
     }
 }

@@ -1,8 +1,11 @@
 //! A process that runs 20 sessions on SQLite is killed without a word, 50 times at random moments, while people write to its
-//! accounts and a supervisor starts and stops sessions. The network lives in this process and remembers everything.
+//! accounts and a supervisor starts and stops sessions and writes to people. The network lives in this process and remembers
+//! everything.
 //! A test without the usual harness: it starts itself again as the process to be killed.
 
 #![expect(clippy::unwrap_used, reason = "what goes wrong here fails the test")]
+
+mod reconcile;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
@@ -12,15 +15,16 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use seatport::conversation::Direction;
 use seatport::lifecycle::{Desired, Lifecycle};
-use seatport::storage::{ConversationStore, MessagePage, PortStore, SessionStore, Storage};
+use seatport::storage::{ConversationStore, PortStore, SessionStore, Storage};
 use seatport::vault::VaultKey;
 use seatport::{
-    Agent, AgentId, CardStatus, Desk, Error, NewAccount, Page, PortRange, Random, Role, Seatport, SessionFilter,
-    SessionId, SystemClock, Timing, WhenFull,
+    Address, Agent, AgentId, CardStatus, Desk, Error, NewAccount, Page, PortRange, Random, Role, Seatport, SendKey,
+    SendOptions, SessionFilter, SessionId, SystemClock, Timing, WhenFull, WhenStopped,
 };
 use seatport_sqlite::SqliteStorage;
-use seatport_testkit::messenger::{Messenger, Phone, SimulatedTransport};
+use seatport_testkit::messenger::{Messenger, Phone, Received, SimulatedTransport};
 
 const SESSIONS: usize = 20;
 const KILLS: u32 = 50;
@@ -37,13 +41,12 @@ async fn main() {
 
 /// The process to be killed. It says what it is about to do, and then that it was answered.
 async fn host(address: &str, file: &str, seed: u64) {
-    let timing = Timing { retry_first: Duration::from_millis(100), ..Timing::default() };
     let seatport = Seatport::builder()
         .storage(SqliteStorage::open(file).await.unwrap())
         .transport(SimulatedTransport::remote(address))
         .vault_key(VaultKey::new([7; 32]))
         .ports(PortRange::new(1, SESSIONS as u32).unwrap())
-        .timing(timing)
+        .timing(timing())
         .build()
         .await
         .unwrap();
@@ -66,7 +69,7 @@ async fn host(address: &str, file: &str, seed: u64) {
         }
     }
     println!("ready");
-    let random = Random::seeded(seed);
+    let (random, ada) = (Random::seeded(seed), Address::new("ada@simulated").unwrap());
     loop {
         let session = sessions[usize::try_from(random.below(SESSIONS as u64)).unwrap()];
         let start = random.below(2) == 0;
@@ -81,8 +84,18 @@ async fn host(address: &str, file: &str, seed: u64) {
             Err(Error::IllegalTransition(_)) => println!("refused {session}"),
             Err(error) => panic!("{error}"),
         }
+        // A name for the message that no other process gives one.
+        let text = format!("order-{seed}-{}", random.below(u64::MAX));
+        println!("saying {session} {text}");
+        let how = SendOptions::default().key(SendKey::new(&*text).unwrap()).when_stopped(WhenStopped::Queue);
+        desk.send_text(session, &ada, text.clone(), how).await.unwrap();
+        println!("said {session} {text}");
         tokio::time::sleep(random.up_to(Duration::from_millis(50))).await;
     }
+}
+
+fn timing() -> Timing {
+    Timing { retry_first: Duration::from_millis(100), send_every: Duration::ZERO, ..Timing::default() }
 }
 
 async fn cards(desk: &Desk) -> Vec<SessionId> {
@@ -98,6 +111,14 @@ struct Account {
     /// What the supervisor was told it is, and what she asked for since and had no answer to.
     told: Desired,
     asked: Option<Desired>,
+    /// What a supervisor was told is on its way to Ada.
+    said: BTreeSet<String>,
+}
+
+impl Account {
+    fn new(phone: Phone) -> Self {
+        Self { phone, written: 0, told: Desired::Started, asked: None, said: BTreeSet::new() }
+    }
 }
 
 type Accounts = Arc<Mutex<BTreeMap<SessionId, Account>>>;
@@ -191,7 +212,7 @@ impl Outside {
                     ("code", Some(session)) => {
                         let phone = messenger.phone(&format!("+861380013{:04}", accounts.len()));
                         phone.scan(words[2]).unwrap();
-                        accounts.insert(session, Account { phone, written: 0, told: Desired::Started, asked: None });
+                        accounts.insert(session, Account::new(phone));
                     }
                     (word, Some(session)) => {
                         let account = accounts.get_mut(&session).unwrap();
@@ -199,6 +220,8 @@ impl Outside {
                             "starting" => account.asked = Some(Desired::Started),
                             "stopping" => account.asked = Some(Desired::Stopped),
                             "refused" => account.asked = None,
+                            "saying" => {}
+                            "said" => drop(account.said.insert(words[2].to_owned())),
                             "answered" => account.told = account.asked.take().unwrap(),
                             _ => panic!("unexpected: {line}"),
                         }
@@ -246,6 +269,7 @@ impl Outside {
             let messages = stored_messages(&storage, id).await;
             assert!(messages >= acknowledged, "kill {kill}: {acknowledged} acknowledged, {messages} stored");
         }
+        assert_eq!(reconcile::disagreements(&storage).await, Vec::<String>::new(), "kill {kill}");
         storage.close().await.unwrap();
     }
 
@@ -253,7 +277,7 @@ impl Outside {
     async fn resumes(&self) {
         let storage = SqliteStorage::open(self.file()).await.unwrap();
         let before = storage.sessions(&SessionFilter::default(), Page::first(100)).await.unwrap();
-        let builder = Seatport::builder().storage(storage.clone()).vault_key(VaultKey::new([7; 32]));
+        let builder = Seatport::builder().storage(storage.clone()).vault_key(VaultKey::new([7; 32])).timing(timing());
         let seatport = builder.transport(SimulatedTransport::remote(&self.address)).build().await.unwrap();
         let desk = seatport.desk(&AgentId::new("mei").unwrap()).await.unwrap();
         for stored in &before {
@@ -281,23 +305,41 @@ impl Outside {
             total += written;
         }
         println!("{total} messages, each stored once");
+        let said = self.heard(begin).await;
+        println!("{said} messages, each shown once");
+        assert_eq!(reconcile::disagreements(&storage).await, Vec::<String>::new());
         seatport.shutdown(Duration::from_secs(5)).await;
     }
 }
 
-/// How many messages are stored; each has an id of its own, or it would not be.
-async fn stored_messages(storage: &SqliteStorage, session: SessionId) -> usize {
-    let chats = storage.chats(session, None, 10).await.unwrap();
-    let Some(chat) = chats.first() else { return 0 };
-    let (mut ids, mut count, mut page) = (BTreeSet::new(), 0, MessagePage::newest(1000));
-    loop {
-        let messages = storage.messages(session, &chat.address, page).await.unwrap();
-        let Some(last) = messages.last() else { break };
-        page = MessagePage::before(last.seq, 1000);
-        count += messages.len();
-        ids.extend(messages.into_iter().map(|stored| stored.message.id));
+impl Outside {
+    /// Waits until Ada has heard everything that the supervisor was told is on its way. Nothing was shown to her twice.
+    async fn heard(&self, begin: Instant) -> usize {
+        let ada = self.messenger.person("ada");
+        loop {
+            let received = ada.received();
+            let heard: BTreeSet<_> = received.iter().map(Received::text).collect();
+            assert_eq!(heard.len(), received.len(), "something was shown twice");
+            let accounts = self.accounts.lock();
+            let missing = accounts.values().flat_map(|account| &account.said).filter(|said| !heard.contains(&***said));
+            match missing.count() {
+                0 => return heard.len(),
+                missing => assert!(begin.elapsed() < PATIENCE, "{missing} messages never went out"),
+            }
+            drop(accounts);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
-    assert_eq!(ids.len(), count, "a message is stored twice");
-    assert_eq!(chat.unread, count as u64, "all of them are unread");
-    count
+}
+
+/// How many messages came in; each has an id of its own, or it would not be stored.
+async fn stored_messages(storage: &SqliteStorage, session: SessionId) -> usize {
+    let chats = storage.chats(session, Page::first(10)).await.unwrap();
+    let Some(chat) = chats.first() else { return 0 };
+    let messages = reconcile::messages(storage, session, &chat.address).await;
+    let ids: BTreeSet<_> = messages.iter().map(|stored| &stored.message.id).collect();
+    assert_eq!(ids.len(), messages.len(), "a message is stored twice");
+    let inbound = messages.iter().filter(|stored| stored.message.direction == Direction::Inbound).count();
+    assert_eq!(chat.unread, inbound as u64, "all of them are unread");
+    inbound
 }

@@ -1,7 +1,9 @@
 //! Addresses as Seatport knows them: without a device, and by phone number where that is known.
 
 use seatport::Address;
+use seatport::conversation::ChatKind;
 use seatport::lifecycle::Account;
+use whatsapp_rust::wacore_binary::JidExt;
 use whatsapp_rust::{Client, Jid, Server};
 
 /// The address without its device.
@@ -12,6 +14,33 @@ pub(crate) fn address(jid: &Jid) -> Option<Address> {
 /// The JID of an address.
 pub(crate) fn jid(address: &Address) -> Option<Jid> {
     address.as_str().parse().ok()
+}
+
+/// Whom a chat is with; none for what the phone lists elsewhere than among its chats: status posts, channels, the assistant.
+pub(crate) fn kind(chat: &Jid) -> Option<ChatKind> {
+    match chat.server {
+        Server::Group => Some(ChatKind::Group),
+        Server::Broadcast => (!chat.is_status_broadcast()).then_some(ChatKind::Broadcast),
+        // The network's own account tells everybody the same.
+        Server::Pn | Server::Lid if chat.is_psa() => Some(ChatKind::Broadcast),
+        Server::Pn | Server::Lid => Some(ChatKind::Person),
+        _ => None,
+    }
+}
+
+/// The phone number behind an address that is one.
+pub(crate) fn phone(address: &Address) -> Option<String> {
+    let digits = address.as_str().strip_suffix("@s.whatsapp.net")?;
+    (digits.len() > 1 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.to_owned())
+}
+
+/// The hidden address and the phone number of one person, in whichever order they come.
+pub(crate) fn pair(one: &Jid, other: &Jid) -> Option<(Address, Address)> {
+    let (lid, pn) = if one.is_lid() { (one, other) } else { (other, one) };
+    if !(lid.is_lid() && pn.is_pn()) {
+        return None;
+    }
+    Some((address(lid)?, address(pn)?))
 }
 
 /// The address by phone number: of `jid` itself, of `also` (what the stanza told besides), or of what the client has learnt
@@ -61,6 +90,39 @@ mod tests {
         assert_eq!(address(&jid).unwrap().as_str(), "5511999990001@s.whatsapp.net");
         let group: Jid = "120363021033254949@g.us".parse().unwrap();
         assert_eq!(address(&group).unwrap().as_str(), "120363021033254949@g.us");
+    }
+
+    #[test]
+    fn only_what_the_phone_lists_as_a_chat_is_one() {
+        let of = |chat: &str| kind(&chat.parse().unwrap());
+        assert_eq!(of("5522@s.whatsapp.net"), Some(ChatKind::Person));
+        assert_eq!(of("95522@lid"), Some(ChatKind::Person));
+        assert_eq!(of("120363021033254949@g.us"), Some(ChatKind::Group));
+        assert_eq!(of("1700000000@broadcast"), Some(ChatKind::Broadcast));
+        assert_eq!(of("0@s.whatsapp.net"), Some(ChatKind::Broadcast));
+        for other in ["status@broadcast", "120363021033254949@newsletter", "13135550002@bot"] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_phone_number_is_read_off_an_address_that_is_one() {
+        let of = |address: &str| phone(&Address::new(address).unwrap());
+        assert_eq!(of("5522@s.whatsapp.net").as_deref(), Some("5522"));
+        for other in ["95522@lid", "120363021033254949@g.us", "0@s.whatsapp.net", "nobody"] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_pair_is_one_of_each() {
+        let jid = |text: &str| text.parse::<Jid>().unwrap();
+        let (lid, pn) = (jid("95522:3@lid"), jid("5522:3@s.whatsapp.net"));
+        let expected = Some((Address::new("95522@lid").unwrap(), Address::new("5522@s.whatsapp.net").unwrap()));
+        assert_eq!(pair(&lid, &pn), expected);
+        assert_eq!(pair(&pn, &lid), expected);
+        assert_eq!(pair(&lid, &lid), None);
+        assert_eq!(pair(&pn, &jid("1203@g.us")), None);
     }
 
     #[test]

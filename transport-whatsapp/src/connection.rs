@@ -9,13 +9,16 @@ use seatport::transport::{Signal, TransportCommand};
 use tokio::sync::mpsc;
 use whatsapp_rust::prelude::Event;
 
-use crate::address::{account, by_number};
+use crate::address::account;
 use crate::engine::Engine;
 use crate::farewell::Farewell;
 use crate::fate::{Ending, Fate};
-use crate::inbound::undecryptable;
+use crate::history::Takeover;
+use crate::inbound::Inbound;
 use crate::login::{LoginCodes, no_code};
-use crate::outbound::{self, Outbound};
+use crate::news::{self, News};
+use crate::outbound::{Letter, Outbound};
+use crate::people::{Learnt, People};
 use crate::receipt;
 use crate::scope::{Scope, ScopeEnd};
 use crate::store::Store;
@@ -27,6 +30,8 @@ const AFTER_LINKING: Duration = Duration::from_secs(10);
 const UNLINK: Duration = Duration::from_secs(3);
 /// How long a write to the vault may take that is on its way when the connection ends.
 const LAST_WRITES: Duration = Duration::from_secs(1);
+/// How many pairs of addresses are taken note of at once.
+const LEARNT_AT_ONCE: usize = 256;
 /// How long a device that was just linked waits for what Seatport makes of it.
 const JUDGEMENT: Duration = Duration::from_secs(60);
 
@@ -34,6 +39,12 @@ const JUDGEMENT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) engine: Engine,
+    pub(crate) history: Takeover,
+    pub(crate) inbound: Inbound,
+    pub(crate) people: People,
+    /// What the client has learnt of who is whom.
+    pub(crate) learnt: mpsc::UnboundedReceiver<Learnt>,
+    pub(crate) news: News,
     pub(crate) store: Store,
     pub(crate) fate: Fate,
     pub(crate) scope: Scope,
@@ -53,6 +64,7 @@ pub(crate) struct Line {
 impl Line {
     /// Runs the connection until it ends, and says how. The signals end with it.
     pub(crate) async fn run(mut self) {
+        self.scope.start(self.history.clone().run(self.engine.client.clone(), self.engine.tasks.clone()));
         let ending = self.drive().await;
         // From here on nothing that the client asks for is waited for.
         self.fate.decide(ending.clone());
@@ -79,7 +91,12 @@ impl Line {
     }
 
     async fn drive(&mut self) -> Ending {
+        let mut learnt = Vec::new();
         loop {
+            // What comes in numbers is handed over in numbers.
+            if self.news.is_full() || self.engine.events.is_empty() {
+                self.say_news().await;
+            }
             let limit = self.paired.is_some().then(|| self.scope.real(AFTER_LINKING));
             tokio::select! {
                 biased;
@@ -90,6 +107,9 @@ impl Line {
                         return ending;
                     },
                 },
+                _ = self.learnt.recv_many(&mut learnt, LEARNT_AT_ONCE) => {
+                    self.people.tell_learnt(std::mem::take(&mut learnt)).await;
+                },
                 event = self.engine.events.recv() => if let Ok(event) = event {
                     self.on_event(&event).await;
                 },
@@ -98,6 +118,7 @@ impl Line {
                     while let Ok(event) = self.engine.events.try_recv() {
                         self.on_event(&event).await;
                     }
+                    self.say_news().await;
                     return self.fate.get().unwrap_or_else(|| self.over());
                 },
                 () = after(limit) => return self.over(),
@@ -114,17 +135,22 @@ impl Line {
     async fn on_command(&mut self, command: TransportCommand) -> Option<Ending> {
         let client = self.engine.client.clone();
         match command {
-            TransportCommand::SendText { chat, id, text, done } => {
-                let (outbound, scope) = (self.outbound.clone(), self.scope.clone());
+            TransportCommand::Send { chat, id, content, quoted, done } => {
+                let (outbound, scope, store) = (self.outbound.clone(), self.scope.clone(), self.store.clone());
                 self.scope.start(async move {
-                    let sent = outbound.send(&client, |wait| scope.real(wait), &chat, &id, text).await;
+                    let letter = Letter { chat: &chat, id: &id, content, quoted: quoted.as_ref() };
+                    let sent = outbound.send(&client, &store, |wait| scope.real(wait), letter).await;
                     // An error means that Seatport does not wait any longer.
                     let _ = done.send(sent);
                 });
                 None
             }
-            TransportCommand::MarkRead { chat, messages } => {
-                self.scope.start(async move { outbound::mark_read(&client, &chat, &messages).await });
+            TransportCommand::MarkRead { chat, messages, done } => {
+                let (outbound, scope) = (self.outbound.clone(), self.scope.clone());
+                self.scope.start(async move {
+                    let told = outbound.mark_read(&client, |wait| scope.real(wait), &chat, &messages).await;
+                    let _ = done.send(told);
+                });
                 None
             }
             TransportCommand::LogOut => {
@@ -177,6 +203,7 @@ impl Line {
                 if let Some(account) = account(pn.as_ref(), lid.as_ref(), &client.push_name()) {
                     self.say(Signal::Ready { account }).await;
                 }
+                self.scope.start(self.history.clone().go_on(client));
             }
             Event::PairingCodeError(error) => self.fate.decide(no_code(error.rejection, &error.error)),
             Event::ServerAck(ack) => self.outbound.on_ack(ack),
@@ -194,17 +221,14 @@ impl Line {
                     self.say(signal).await;
                 }
             }
-            Event::MarkChatAsReadUpdate(update) if !update.from_full_sync && update.action.read == Some(true) => {
-                if let Some(chat) = by_number(&client, &update.jid, None).await {
-                    self.say(Signal::Read { chat, up_to: None }).await;
-                }
-            }
-            Event::UndecryptableMessage(event) => {
-                if let Some(signal) = undecryptable(&client, &event.info).await {
+            Event::MarkChatAsReadUpdate(event) => {
+                for signal in news::read_elsewhere(&client, event).await {
                     self.say(signal).await;
                 }
             }
-            _ => {}
+            Event::UndecryptableMessage(event) => self.inbound.undecryptable(&client, event).await,
+            Event::Messages(batch) if !batch.hook_committed => self.inbound.opened_elsewhere(&client, batch).await,
+            event => self.news.note(&client, event).await,
         }
     }
 
@@ -216,6 +240,12 @@ impl Line {
                 fate.decide(no_code(error.rejection(), &error.to_string()));
             }
         });
+    }
+
+    async fn say_news(&mut self) {
+        for signal in self.news.take() {
+            self.say(signal).await;
+        }
     }
 
     async fn say(&self, signal: Signal) {

@@ -9,12 +9,12 @@ use seatport::Environment;
 use tokio::sync::oneshot;
 use whatsapp_rust::async_channel::Receiver;
 use whatsapp_rust::store::persistence_manager::PersistenceManager;
+use whatsapp_rust::sync_task::MajorSyncTask;
 use whatsapp_rust::traits::Backend;
 use whatsapp_rust::wacore::types::events::{ChannelEventHandler, Event, Subscription};
-use whatsapp_rust::{CacheConfig, Client, MsgSecretPolicy, RawNodeLease, anyhow};
+use whatsapp_rust::{Client, InboundDurabilityHook, RawNodeLease, anyhow};
 
 use crate::appearance::appearance;
-use crate::inbound::Inbound;
 use crate::socket::Sockets;
 use crate::web::Web;
 
@@ -31,6 +31,8 @@ pub(crate) struct Engine {
     pub(crate) client: Arc<Client>,
     pub(crate) device: Arc<PersistenceManager>,
     pub(crate) events: Receiver<Arc<Event>>,
+    /// What the client puts off: whoever has the engine does it.
+    pub(crate) tasks: Receiver<MajorSyncTask>,
     /// Comes when the client's connection is over. The client ends it without an event now and then.
     pub(crate) ended: oneshot::Receiver<()>,
     _subscription: Subscription,
@@ -38,33 +40,31 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Starts a client over this backend. What it starts ends with the sockets' scope.
+    /// Starts a client over this backend, which asks `inbound` before it acknowledges a message. What it starts ends with the
+    /// sockets' scope.
     pub(crate) async fn start(
         backend: Arc<dyn Backend>,
         environment: &Environment,
         version: Option<WebVersion>,
         sockets: Sockets,
+        inbound: impl InboundDurabilityHook + 'static,
     ) -> Result<Self, anyhow::Error> {
         let device = Arc::new(PersistenceManager::new(backend).await?);
         for command in appearance(environment) {
             device.process_command(command).await;
         }
-        let (fate, signals, scope) = (sockets.fate.clone(), sockets.signals.clone(), sockets.scope.clone());
+        let (fate, scope) = (sockets.fate.clone(), sockets.scope.clone());
         let mut builder = Client::builder()
             .with_runtime(scope.clone())
             .with_persistence_manager(device.clone())
-            .with_http_client(Web { dialler: sockets.dialler.clone(), fate: fate.clone() })
+            .with_http_client(Web { dialler: sockets.dialler.clone(), fate })
             .with_transport_factory(sockets)
-            .with_inbound_durability_hook(Inbound { signals, fate })
-            .with_background_saver_interval(SAVE_EVERY)
-            // The phone is told that its history has arrived, so that it does not offer it again and again.
-            .with_skip_history_sync(true)
-            // They open reactions, votes and edits, which Seatport does not show: a row for every message, for nothing.
-            .with_cache_config(CacheConfig { msg_secret_policy: MsgSecretPolicy::Disabled, ..CacheConfig::default() });
+            .with_inbound_durability_hook(inbound)
+            .with_background_saver_interval(SAVE_EVERY);
         if let Some(version) = version {
             builder = builder.with_version_override(version);
         }
-        let client = builder.build().await?.into_client();
+        let (client, tasks) = builder.build().await?.into_parts();
         // Whether and when to dial again Seatport decides.
         client.enable_auto_reconnect.store(false, Ordering::SeqCst);
         let (handler, events) = ChannelEventHandler::new();
@@ -77,7 +77,7 @@ impl Engine {
             // An error means that nobody waits for it any longer.
             let _ = ending.send(());
         });
-        Ok(Self { client, device, events, ended, _subscription: subscription, _stanzas: stanzas })
+        Ok(Self { client, device, events, tasks, ended, _subscription: subscription, _stanzas: stanzas })
     }
 
     /// Saves what the device has learnt, and leaves.

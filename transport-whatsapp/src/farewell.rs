@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use seatport::Environment;
 use tokio::sync::mpsc;
 use whatsapp_rust::anyhow::{Result, bail};
 use whatsapp_rust::traits::DeviceStore;
+use whatsapp_rust::types::durability_hook::InboundMessage;
 use whatsapp_rust::wacore::store::{Device, InMemoryBackend};
+use whatsapp_rust::{Client, InboundDurabilityHook};
 
 use crate::dialler::Dialler;
 use crate::engine::{Engine, WebVersion};
@@ -28,6 +31,16 @@ pub(crate) struct Farewell {
     pub(crate) pace: u32,
 }
 
+/// Nobody hears what comes in meanwhile: nothing of it is acknowledged.
+struct Deaf;
+
+#[async_trait]
+impl InboundDurabilityHook for Deaf {
+    async fn on_messages(&self, _: Arc<Client>, _: &[InboundMessage]) -> Result<()> {
+        bail!("nobody listens")
+    }
+}
+
 impl Farewell {
     /// Takes the device off its account. What it is stays in memory: its credentials are gone from the vault by now, and must
     /// not come back.
@@ -43,11 +56,10 @@ impl Farewell {
     async fn log_in_and_out(self, scope: Scope, device: &Device) -> Result<()> {
         let backend = InMemoryBackend::new();
         backend.save(device).await?;
-        // Nobody hears what comes in meanwhile: nothing of it is acknowledged.
         let (signals, _) = mpsc::channel(1);
         let Self { server, dialler, environment, version, .. } = self;
         let sockets = Sockets { server, dialler, scope, fate: Fate::undecided(), signals };
-        let mut engine = Engine::start(Arc::new(backend), &environment, version, sockets).await?;
+        let mut engine = Engine::start(Arc::new(backend), &environment, version, sockets, Deaf).await?;
         let logged_in = async {
             while !engine.client.is_logged_in() {
                 tokio::time::sleep(Duration::from_millis(20)).await;

@@ -11,12 +11,14 @@ use whatsapp_rust::http::{HttpClient, HttpRequest, HttpResponse};
 use crate::dialler::Dialler;
 use crate::fate::{Ending, Fate};
 
-/// The longest answer that is read, head included.
-const LONGEST_ANSWER: u64 = 8 * 1024 * 1024;
+/// The longest answer that is read, head included: a piece of a long history.
+const LONGEST_ANSWER: u64 = 32 * 1024 * 1024;
 /// Where the client looks up the version of WhatsApp Web.
 const VERSION_PAGE: &str = "https://web.whatsapp.com/sw.js";
-/// How long an exchange may take after dialling.
+/// How long an exchange may take after dialling, if a connection waits for it.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// The same for all else, which may be long and the proxy slow.
+const LONG_PATIENCE: Duration = Duration::from_secs(180);
 
 /// One connection per request; nothing is asked often.
 #[derive(Debug)]
@@ -59,7 +61,8 @@ impl HttpClient for Web {
             }
             parse(&answer)
         };
-        tokio::time::timeout(PATIENCE, exchange).await.context("no answer")?
+        let patience = if request.url == VERSION_PAGE { PATIENCE } else { LONG_PATIENCE };
+        tokio::time::timeout(patience, exchange).await.context("no answer")?
     }
 }
 

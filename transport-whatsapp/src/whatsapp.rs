@@ -3,19 +3,25 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use seatport::conversation::ChatKind;
 use seatport::lifecycle::{Reason, ReasonKind};
 use seatport::transport::{Capabilities, ConnectContext, ConnectError, Connection, ConnectionGuard, Transport};
-use seatport::{Invalid, MessageId, Random, TransportName};
+use seatport::{Address, Invalid, MessageId, Random, TransportName};
 use tokio::sync::mpsc;
 use whatsapp_rust::wacore::net::WHATSAPP_WEB_WS_URL;
 
+use crate::address::{jid, kind};
 use crate::connection::Line;
 use crate::dialler::Dialler;
 use crate::engine::{Engine, WebVersion};
 use crate::farewell::Farewell;
 use crate::fate::{Ending, Fate};
+use crate::history::Takeover;
+use crate::inbound::Inbound;
 use crate::login::LoginCodes;
+use crate::news::News;
 use crate::outbound::{Outbound, message_id};
+use crate::people::People;
 use crate::scope::Scope;
 use crate::socket::Sockets;
 use crate::store::Store;
@@ -114,6 +120,10 @@ impl Transport for WhatsApp {
         message_id(random)
     }
 
+    fn chat_kind(&self, chat: &Address) -> ChatKind {
+        jid(chat).as_ref().and_then(kind).unwrap_or_default()
+    }
+
     async fn connect(&self, context: ConnectContext) -> Result<Connection, ConnectError> {
         let ConnectContext { environment, login, vault, clock, .. } = context;
         let (signals, connection_signals) = mpsc::channel(SIGNALS_AHEAD);
@@ -128,9 +138,14 @@ impl Transport for WhatsApp {
             fate: fate.clone(),
             signals: signals.clone(),
         };
-        let store = Store::new(vault, clock.clone(), fate.clone());
-        let engine =
-            Engine::start(Arc::new(store.clone()), &environment, self.version, sockets).await.map_err(|error| {
+        let (learn, learnt) = mpsc::unbounded_channel();
+        let store = Store::new(vault, clock.clone(), fate.clone(), learn);
+        let people = People::new(signals.clone());
+        let inbound =
+            Inbound { signals: signals.clone(), people: people.clone(), store: store.clone(), fate: fate.clone() };
+        let backend = Arc::new(store.clone());
+        let engine = Engine::start(backend, &environment, self.version, sockets, inbound.clone()).await.map_err(
+            |error| {
                 // Only the vault can be in the way of it; what it said is the better reason.
                 match fate.get() {
                     Some(Ending::Rejected(reason)) => ConnectError::Rejected(reason),
@@ -142,11 +157,17 @@ impl Transport for WhatsApp {
                         )
                     }
                 }
-            })?;
+            },
+        )?;
         let farewell =
             Farewell { server: self.server.clone(), dialler, environment, version: self.version, pace: self.pace };
         let line = Line {
             engine,
+            history: Takeover::new(signals.clone(), store.clone(), fate.clone()),
+            inbound,
+            people,
+            learnt,
+            news: News::default(),
             store,
             fate,
             scope,

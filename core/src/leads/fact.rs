@@ -23,7 +23,7 @@ impl PersonKey {
 
     /// The key with these 16 bytes, as [`as_bytes`](Self::as_bytes) gave them.
     #[must_use]
-    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::session::Session;
-use super::{MemoryStorage, State, following, page};
+use super::{MemoryStorage, State, following, taken};
 use crate::ids::{NodeId, SessionId};
 use crate::lifecycle::Lifecycle;
 use crate::storage::{Change, Fence, LeaseStore, StorageError, StorageErrorKind};
@@ -112,6 +112,6 @@ impl LeaseStore for MemoryStorage {
         let orphans = following(&state.sessions, after.as_ref()).filter(|(_, session)| {
             session.record.facts.lifecycle != Lifecycle::Stopped && state.owner(session).is_none()
         });
-        Ok(page(orphans.map(|(id, _)| *id), limit))
+        Ok(taken(orphans.map(|(id, _)| *id), limit))
     }
 }

@@ -8,6 +8,7 @@ mod audit;
 mod commit;
 mod conversation;
 mod event;
+mod lead;
 mod lease;
 mod port;
 mod session;
@@ -23,10 +24,12 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use crate::agent::Agent;
-use crate::audit::AuditEntry;
-use crate::ids::{AgentId, NodeId, SessionId};
+use crate::audit::AuditLine;
+use crate::event::Cursors;
+use crate::ids::{AgentId, ConsumerName, NodeId, SessionId};
+use crate::leads::Tables;
 use crate::port::PortRange;
-use crate::storage::{Change, Storage, StorageError, StorageErrorKind};
+use crate::storage::{Change, Edge, Page, Storage, StorageError, StorageErrorKind};
 
 use session::Session;
 
@@ -66,12 +69,18 @@ struct State {
     /// Counts openings and closings.
     opening: u64,
     sessions: BTreeMap<SessionId, Session>,
+    /// How many sessions were ever added.
+    sessions_added: u64,
     range: PortRange,
     /// When each registered node's lease runs out.
     nodes: BTreeMap<NodeId, Instant>,
     agents: BTreeMap<AgentId, Agent>,
-    audit: Vec<AuditEntry>,
+    audit: Vec<AuditLine>,
+    /// What each registered consumer of events has acknowledged.
+    consumers: BTreeMap<ConsumerName, Cursors>,
     key_check: Option<Vec<u8>>,
+    leads: Tables,
+    ledger_key: Option<Vec<u8>>,
 }
 
 impl MemoryStorage {
@@ -130,8 +139,19 @@ impl Storage for MemoryStorage {
     }
 }
 
+/// The part of an ordered list that a page asks for. `place` says where an item stands in it.
+fn part<T, K: Ord>(list: impl DoubleEndedIterator<Item = T>, page: &Page<K>, place: impl Fn(&T) -> K) -> Vec<T> {
+    let backwards = |list: Vec<T>| list.into_iter().rev().collect();
+    match &page.edge {
+        Edge::First => taken(list, page.limit),
+        Edge::After(edge) => taken(list.filter(|item| place(item) > *edge), page.limit),
+        Edge::Before(edge) => backwards(taken(list.rev().filter(|item| place(item) < *edge), page.limit)),
+        Edge::Last => backwards(taken(list.rev(), page.limit)),
+    }
+}
+
 /// The first `limit` of them.
-fn page<T>(items: impl Iterator<Item = T>, limit: u32) -> Vec<T> {
+fn taken<T>(items: impl Iterator<Item = T>, limit: u32) -> Vec<T> {
     items.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect()
 }
 

@@ -1,22 +1,26 @@
 //! Sessions: each with all that is stored of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use async_trait::async_trait;
 
 use super::conversation::Conversations;
-use super::{MemoryStorage, State, following, page};
+use super::{MemoryStorage, State, part};
 use crate::audit::AuditEntry;
 use crate::event::Event;
 use crate::ids::{NodeId, PortNumber, SessionId};
+use crate::leads::ledger;
 use crate::lifecycle::{Lifecycle, PortChange};
 use crate::session::SessionRecord;
 use crate::storage::{
-    Change, Committed, Page, SessionCommit, SessionFilter, SessionStore, StorageError, StorageErrorKind, StoredSession,
+    Change, Committed, Deletion, Page, SessionCommit, SessionFilter, SessionStore, StorageError, StorageErrorKind,
+    StoredSession,
 };
 
 /// One session with all that is stored of it: deleting this deletes every trace.
 pub(super) struct Session {
+    /// Counts the sessions in the order in which they were added.
+    pub(super) number: u64,
     pub(super) record: SessionRecord,
     pub(super) revision: u64,
     pub(super) port: Option<PortNumber>,
@@ -26,12 +30,15 @@ pub(super) struct Session {
     pub(super) epoch: u64,
     pub(super) vault: BTreeMap<String, Vec<u8>>,
     pub(super) conversations: Conversations,
-    pub(super) events: Vec<Event>,
+    /// The last event that was trimmed away.
+    pub(super) trimmed: u64,
+    pub(super) events: VecDeque<Event>,
 }
 
 impl Session {
-    pub(super) fn new(record: SessionRecord) -> Self {
+    pub(super) fn new(record: SessionRecord, number: u64) -> Self {
         Self {
+            number,
             record,
             revision: 0,
             port: None,
@@ -39,7 +46,8 @@ impl Session {
             epoch: 0,
             vault: BTreeMap::new(),
             conversations: Conversations::default(),
-            events: Vec::new(),
+            trimmed: 0,
+            events: VecDeque::new(),
         }
     }
 }
@@ -87,8 +95,8 @@ impl SessionStore for MemoryStorage {
 
     async fn sessions(&self, filter: &SessionFilter, of: Page) -> Result<Vec<StoredSession>, StorageError> {
         let state = self.open()?;
-        let rows = following(&state.sessions, of.after.as_ref()).map(|(_, session)| state.row(session));
-        Ok(page(rows.filter(|row| filter.passes(row)), of.limit))
+        let rows = state.sessions.values().map(|session| state.row(session)).filter(|row| filter.passes(row));
+        Ok(part(rows, &of, |row| row.record.id))
     }
 
     async fn commit(&self, commit: SessionCommit) -> Result<Committed, StorageError> {
@@ -102,7 +110,13 @@ impl SessionStore for MemoryStorage {
         Ok(committed)
     }
 
-    async fn delete(&self, id: SessionId, revision: u64, audit: AuditEntry) -> Result<(), StorageError> {
+    async fn delete(
+        &self,
+        id: SessionId,
+        revision: u64,
+        deletion: Deletion,
+        audit: AuditEntry,
+    ) -> Result<(), StorageError> {
         let mut state = self.open()?;
         let session = state.sessions.get(&id).ok_or(StorageErrorKind::NotFound)?;
         if session.revision != revision {
@@ -112,7 +126,11 @@ impl SessionStore for MemoryStorage {
             return Err(StorageErrorKind::NotStopped.into());
         }
         state.sessions.remove(&id);
-        state.audit.push(audit);
+        state.consumers.values_mut().for_each(|handled| _ = handled.0.remove(&id));
+        if deletion == Deletion::Erase {
+            let Ok(()) = ledger::erase(&mut state.leads, id);
+        }
+        state.note(audit);
         drop(state);
         self.announce(Change::Session { session: id, by_owner: false });
         self.announce(Change::Ports);

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::session::Session;
-use super::{MemoryStorage, page};
+use super::{MemoryStorage, taken};
 use crate::ids::SessionId;
 use crate::storage::{Fence, StorageError, VaultEntry, VaultStore, VaultWrite};
 
@@ -59,7 +59,7 @@ impl VaultStore for MemoryStorage {
             Some((session, name)) => (&entry.session, &entry.name) > (session, name),
             None => true,
         });
-        Ok(page(entries, limit))
+        Ok(taken(entries, limit))
     }
 
     async fn vault_replace(&self, old: &VaultEntry, sealed: Vec<u8>) -> Result<bool, StorageError> {

@@ -4,25 +4,28 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use crate::conversation::MessageStatus;
+use crate::conversation::{MessageStatus, SendFailure};
 use crate::error::Retry;
 use crate::ids::{Address, MessageId};
 use crate::lifecycle::{Input, Lifecycle, Reason, ReasonKind, transition};
 use crate::random::Random;
 use crate::runtime::link::{Link, LinkEvent};
-use crate::runtime::mail::Mail;
 use crate::runtime::node::{Node, Phase, Reservation};
 use crate::runtime::step::step_commit;
 use crate::storage::{
     Committed, Expect, Fence, MessageUpdate, SessionCommit, StorageError, StorageErrorKind, StoredSession,
 };
-use crate::transport::{ConnectError, TransportCommand};
+use crate::transport::{ConnectError, SendError, TransportCommand};
 
+mod intake;
 mod outbox;
+mod reads;
 mod signals;
+
+pub(crate) use intake::Parcel;
 
 /// How often a failing storage is tried again before the session is given up for a while.
 const STORAGE_TRIES: u32 = 6;
@@ -52,17 +55,14 @@ pub(crate) struct Actor {
     /// How many connections in a row came to nothing that lasted, over this session's tasks here.
     failures: Arc<AtomicU32>,
     online_since: Option<Instant>,
-    mailbox: mpsc::Receiver<Mail>,
     phase: watch::Receiver<Phase>,
     link: Option<Link>,
     /// When the time allowed for the present state is over.
     deadline: Option<Instant>,
     /// Whether the next dial waits its turn among the node's reconnects.
     patient: bool,
-    /// Whether there may be messages to send: set by hints, cleared by looking.
-    outbox: bool,
-    sending: Option<outbox::Sending>,
-    resend_at: Option<Instant>,
+    outbox: outbox::Outbox,
+    reads: reads::Reads,
 }
 
 impl Actor {
@@ -71,7 +71,6 @@ impl Actor {
         fence: Fence,
         stored: StoredSession,
         reservation: &Reservation,
-        mailbox: mpsc::Receiver<Mail>,
         patient: bool,
     ) -> Self {
         let phase = node.phase.subscribe();
@@ -82,14 +81,12 @@ impl Actor {
             wake: reservation.wake.clone(),
             failures: reservation.failures.clone(),
             online_since: None,
-            mailbox,
             phase,
             link: None,
             deadline: None,
             patient,
-            outbox: false,
-            sending: None,
-            resend_at: None,
+            outbox: outbox::Outbox::default(),
+            reads: reads::Reads::default(),
         }
     }
 
@@ -114,19 +111,24 @@ impl Actor {
         loop {
             self.reconcile().await?;
             self.send_next().await?;
+            self.tell_next().await?;
+            let (stores, listens) = (self.may_store(), self.may_listen());
+            let (send_at, tell_at) = (self.outbox.not_before, self.reads.not_before);
             tokio::select! {
                 biased;
                 () = ending(&mut self.phase) => return Err(Exit::ShutDown),
                 () = self.wake.notified() => drop(self.refresh().await?),
-                Some(mail) = self.mailbox.recv() => self.on_mail(mail),
-                sent = outbox::sent(&mut self.sending) => self.on_sent(sent).await?,
-                event = next(&mut self.link) => match event {
+                sent = self.outbox.sent() => self.on_sent(sent).await?,
+                told = self.reads.told() => self.on_told(told).await?,
+                () = std::future::ready(()), if stores => self.store_next().await?,
+                event = next(&mut self.link), if listens => match event {
                     LinkEvent::Dialled(result) => self.on_dialled(result).await?,
                     LinkEvent::Signal(signal) => self.on_signal(signal).await?,
                     LinkEvent::Closed => self.on_closed().await?,
                 },
                 () = until(self.deadline) => self.on_deadline().await?,
-                () = until(self.resend_at) => self.resend_at = None,
+                () = until(send_at) => self.outbox.not_before = None,
+                () = until(tell_at) => self.reads.not_before = None,
             }
         }
     }
@@ -234,7 +236,7 @@ impl Actor {
         let state = |stored: &StoredSession| (stored.record.facts.lifecycle, stored.record.facts.generation);
         let moved = state(&self.stored) != state(&stored);
         self.stored = stored;
-        self.outbox = true;
+        self.look_again();
         if moved {
             self.patient = false;
             self.entered();
@@ -270,10 +272,32 @@ impl Actor {
         }
         self.online_since = (lifecycle == Lifecycle::Online).then_some(now);
         if lifecycle == Lifecycle::Online {
-            self.outbox = true;
+            self.look_again();
         } else {
-            self.sending = None;
-            self.resend_at = None;
+            self.outbox.interrupted();
+            self.reads.interrupted();
+        }
+    }
+
+    /// There may be something in the storage that the network is yet to hear of.
+    fn look_again(&mut self) {
+        self.outbox.due = true;
+        self.reads.due = true;
+    }
+
+    fn is_online(&self) -> bool {
+        self.stored.record.facts.lifecycle == Lifecycle::Online
+    }
+
+    /// The network is there: it said something, and maybe it brought news.
+    fn heard(&mut self, news: bool) {
+        let (timing, now) = (&self.node.timing, Instant::now());
+        match self.stored.record.facts.lifecycle {
+            // Whatever it says, it is alive.
+            Lifecycle::Online => self.deadline = Some(now + timing.proof_of_life),
+            // What was written meanwhile comes before it is online. However much that is, dialling goes well.
+            Lifecycle::Connecting { .. } if news => self.deadline = Some(now + timing.dial),
+            _ => {}
         }
     }
 
@@ -310,16 +334,16 @@ impl Actor {
         }
     }
 
-    fn on_mail(&mut self, mail: Mail) {
-        let Mail::MarkRead { chat, messages } = mail;
-        if let Some(link) = &self.link {
-            link.tell(TransportCommand::MarkRead { chat, messages });
-        }
-    }
-
-    async fn update(&mut self, chat: Address, ids: Vec<MessageId>, status: MessageStatus) -> Result<(), Exit> {
+    async fn update(
+        &mut self,
+        chat: Address,
+        ids: Vec<MessageId>,
+        status: MessageStatus,
+        failure: Option<SendFailure>,
+    ) -> Result<(), Exit> {
         let mut commit = self.conversation_commit();
-        commit.updates = ids.into_iter().map(|id| MessageUpdate { chat: chat.clone(), id, status }).collect();
+        let update = |id| MessageUpdate { chat: chat.clone(), id, status, failure: failure.clone() };
+        commit.updates = ids.into_iter().map(update).collect();
         self.commit(commit).await.map(drop)
     }
 
@@ -352,6 +376,15 @@ where
         }
         let wait = Duration::from_millis(20) * 2_u32.pow(tries);
         sleep(wait / 2 + random.up_to(wait / 2)).await;
+    }
+}
+
+/// What a transport answers, if it does in time.
+async fn answer(done: &mut oneshot::Receiver<Result<(), SendError>>, give_up_at: Instant) -> Result<(), SendError> {
+    match timeout_at(give_up_at, done).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => Err(SendError::Later("the connection ended before it was done".to_owned())),
+        Err(_) => Err(SendError::Later("the transport gave no answer".to_owned())),
     }
 }
 

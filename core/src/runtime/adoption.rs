@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-
 use crate::ids::SessionId;
 use crate::lifecycle::{Input, Lifecycle, Reason, ReasonKind, transition};
 use crate::runtime::actor::{Actor, Exit};
@@ -11,8 +9,6 @@ use crate::runtime::node::{Node, Reservation};
 use crate::runtime::step::step_commit;
 use crate::storage::{StorageError, StorageErrorKind};
 
-/// How much a session's task may be behind before mail for it is dropped.
-const MAILBOX: usize = 32;
 /// A task that ends badly is begun again at once so often; its session waits in Backoff anyway, if it can.
 const FAILURES_WITHOUT_PAUSE: u32 = 2;
 /// How many sessions one look at the storage takes on.
@@ -82,10 +78,9 @@ async fn drive(node: &Arc<Node>, reservation: &Reservation, entry: Entry) -> Res
         Some(stored) if stored.record.facts.lifecycle != Lifecycle::Stopped => stored,
         _ => return node.storage.release(session, fence).await.map(|()| Next::Leave),
     };
-    let (mailbox, mail) = mpsc::channel(MAILBOX);
     // What was not started by a person this moment waits its turn among the node's reconnects.
-    let actor = Actor::new(node.clone(), fence, stored, reservation, mail, entry != Entry::Started);
-    let Some(task) = reservation.begin(mailbox, actor.run()) else { return Ok(Next::Leave) };
+    let actor = Actor::new(node.clone(), fence, stored, reservation, entry != Entry::Started);
+    let Some(task) = reservation.begin(actor.run()) else { return Ok(Next::Leave) };
     Ok(match task.await {
         Ok(Exit::Rest) => {
             if let Err(error) = node.storage.release(session, fence).await {

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Invalid};
+use crate::event::Retention;
 use crate::ids::{NodeId, TransportName};
 use crate::policy::AgentScope;
 use crate::port::PortRange;
@@ -14,6 +15,7 @@ use crate::random::Random;
 use crate::runtime::heartbeat;
 use crate::runtime::hub::Hub;
 use crate::runtime::node::{Node, Phase};
+use crate::runtime::people::People;
 use crate::runtime::port_queue::PortQueue;
 use crate::runtime::seatport::Seatport;
 use crate::runtime::timing::Timing;
@@ -51,6 +53,7 @@ pub struct SeatportBuilder {
     ports: Option<PortRange>,
     scope: AgentScope,
     allow_account_change: bool,
+    retention: Retention,
     timing: Timing,
     clock: Option<Arc<dyn Clock>>,
     random: Option<Random>,
@@ -121,6 +124,14 @@ impl SeatportBuilder {
         self
     }
 
+    /// How long events are kept; for ever, if left out. What a [consumer](crate::Desk::consume) has not acknowledged is kept in
+    /// any case.
+    #[must_use]
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
     /// Sets deadlines and rates.
     #[must_use]
     pub fn timing(mut self, timing: Timing) -> Self {
@@ -166,6 +177,7 @@ impl SeatportBuilder {
             return Err(VaultError::KeyMissing.into());
         }
         sealer.check(storage.as_ref()).await?;
+        let people = People::new(*sealer.ledger_key(storage.as_ref()).await?);
         if let Some(range) = self.ports {
             storage.resize_ports(range).await?;
         }
@@ -177,10 +189,12 @@ impl SeatportBuilder {
             storage,
             transports: self.transports,
             sealer: Arc::new(sealer),
+            people,
             clock,
             random,
             scope: self.scope,
             allow_account_change: self.allow_account_change,
+            retention: self.retention,
             hub: Hub::default(),
             ports: PortQueue::new(),
             reconnects: TokenBucket::per_second(self.timing.reconnects_per_second),

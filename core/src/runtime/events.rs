@@ -7,8 +7,9 @@ use tokio::sync::broadcast;
 use crate::error::Error;
 use crate::event::{Cursors, Event};
 use crate::ids::SessionId;
+use crate::policy::Action;
 use crate::runtime::desk::Desk;
-use crate::storage::Change;
+use crate::storage::{Change, StoredSession};
 
 /// Sessions looked at in one read when the stream begins.
 const HEADS: u32 = 1000;
@@ -21,6 +22,9 @@ const BATCH: u32 = 256;
 /// Each session's events come in their order. [`cursors`](Self::cursors) says what was answered so far: keep it, once those
 /// events are handled, and give it to the next [`Desk::events`] to go on from there. The events of a deleted session are gone
 /// with it, and nothing in the feed says so.
+///
+/// Events that are older than the host [keeps](crate::SeatportBuilder::retention) are gone too, and whoever comes too late for
+/// them is told, by [`Error::EventsTrimmed`]: then the session's card, chats and messages tell what the events would have.
 ///
 /// ```
 /// use seatport::{Cursors, Desk, Error, EventBody};
@@ -41,6 +45,8 @@ pub struct EventStream {
     desk: Desk,
     changes: broadcast::Receiver<Change>,
     cursors: Cursors,
+    /// Whether the events are for somebody who has to see all sessions, so that a part of them will not do.
+    all: bool,
     /// Whether hints were missed, so that every session has to be looked at.
     behind: bool,
     /// Sessions that may have events to read.
@@ -52,14 +58,26 @@ impl EventStream {
     pub(crate) fn new(desk: Desk, cursors: Cursors) -> Self {
         // Subscribed before looking, so that nothing falls in between.
         let changes = desk.node().storage.changes();
-        Self { desk, changes, cursors, behind: true, due: BTreeSet::new(), read: VecDeque::new() }
+        Self { desk, changes, cursors, all: false, behind: true, due: BTreeSet::new(), read: VecDeque::new() }
+    }
+
+    /// The same for somebody who has to see all sessions: refused, once the agent does not, where another stream leaves out what
+    /// the agent does not see.
+    pub(crate) fn of_all(desk: Desk, cursors: Cursors) -> Self {
+        Self { all: true, ..Self::new(desk, cursors) }
+    }
+
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
     }
 
     /// The next event, once there is one. Cancel-safe.
     ///
     /// # Errors
-    /// [`Error::ShutDown`] once the node ends; [`Error::UnknownAgent`] or [`Error::Denied`] once the agent may not follow any
-    /// more; [`Error::Storage`] when the storage fails. After an error the call may be repeated; nothing is passed over.
+    /// [`Error::EventsTrimmed`] when the next events of a session are not kept any more, once for each such gap: the next call
+    /// goes on behind it. [`Error::ShutDown`] once the node ends; [`Error::UnknownAgent`] or [`Error::Denied`] once the agent may
+    /// not follow any more; [`Error::Storage`] when the storage fails. After an error the call may be repeated; nothing is
+    /// passed over that was not named.
     pub async fn next(&mut self) -> Result<Event, Error> {
         loop {
             if let Some(event) = self.read.pop_front() {
@@ -100,19 +118,49 @@ impl EventStream {
     async fn read_due(&mut self) -> Result<(), Error> {
         while let Some(session) = self.due.first().copied() {
             let after = self.cursors.after(session);
-            let events = match self.desk.visible(session).await? {
-                true => self.desk.node().storage.events(session, after, BATCH).await?,
-                false => Vec::new(),
+            let (last, events) = match self.followed(session).await? {
+                Some((stored, true)) => {
+                    (stored.last_event, self.desk.node().storage.events(session, after, BATCH).await?)
+                }
+                Some((_, false)) => (0, Vec::new()),
+                None => {
+                    self.forget(session);
+                    continue;
+                }
             };
+            // What comes next, if nothing is missing: what was read first, or else what will follow the last event.
+            let kept_from = events.first().map_or(last + 1, |event| event.seq);
+            let trimmed = kept_from > after + 1;
+            if trimmed && events.is_empty() && self.desk.node().storage.session(session).await?.is_none() {
+                self.forget(session);
+                continue;
+            }
             if events.len() < BATCH as usize {
                 self.due.remove(&session);
             }
-            if !events.is_empty() {
-                self.read.extend(events);
+            self.read.extend(events);
+            if trimmed {
+                self.cursors.0.insert(session, kept_from - 1);
+                return Err(Error::EventsTrimmed { session, after, kept_from });
+            }
+            if !self.read.is_empty() {
                 return Ok(());
             }
         }
         Ok(())
+    }
+
+    async fn followed(&self, session: SessionId) -> Result<Option<(StoredSession, bool)>, Error> {
+        if self.all {
+            self.desk.admit_to_all(Action::FollowEvents).await?;
+        }
+        self.desk.followed(session).await
+    }
+
+    /// The session was deleted, and its events with it.
+    fn forget(&mut self, session: SessionId) {
+        self.due.remove(&session);
+        self.cursors.0.remove(&session);
     }
 
     async fn wait(&mut self) -> Result<(), Error> {
@@ -136,9 +184,10 @@ impl EventStream {
         loop {
             let heads = self.desk.node().storage.event_heads(after, HEADS).await?;
             let full = heads.len() == HEADS as usize;
-            after = heads.last().map(|head| head.0).or(after);
+            after = heads.last().map(|head| head.session).or(after);
             let cursors = &self.cursors;
-            self.due.extend(heads.into_iter().filter(|(id, head)| *head > cursors.after(*id)).map(|(id, _)| id));
+            self.due
+                .extend(heads.iter().filter(|head| head.last > cursors.after(head.session)).map(|head| head.session));
             if !full {
                 return Ok(());
             }

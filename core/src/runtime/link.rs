@@ -1,5 +1,6 @@
 //! A session's connection, from the first dial to the last signal.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,11 +8,12 @@ use tokio::task::JoinHandle;
 
 use crate::ids::{PortNumber, SessionId};
 use crate::lifecycle::{Reason, ReasonKind};
+use crate::runtime::actor::Parcel;
 use crate::runtime::node::Node;
 use crate::secret::Secret;
 use crate::session::SessionRecord;
 use crate::storage::Fence;
-use crate::transport::{ConnectContext, ConnectError, Connection, Signal, TransportCommand};
+use crate::transport::{Ack, ConnectContext, ConnectError, Connection, InboundMessage, Signal, TransportCommand};
 use crate::vault::{PROXY_PASSWORD, Vault, VaultError};
 
 /// What a link has to tell.
@@ -31,6 +33,10 @@ pub(crate) struct Link {
     pub(crate) generation: u64,
     vault: Vault,
     state: State,
+    /// A signal that was taken out too early: it comes next.
+    put_back: Option<Signal>,
+    /// What the connection brought and is yet to be stored. It goes with the connection: the network delivers it again.
+    pub(crate) backlog: VecDeque<Parcel>,
 }
 
 #[derive(Debug)]
@@ -88,11 +94,15 @@ impl Link {
                 .await
                 .unwrap_or_else(|_| Err(ConnectError::Lost(Reason::new(ReasonKind::DialTimedOut))))
         });
-        Self { generation, vault, state: State::Dialling(task) }
+        let state = State::Dialling(task);
+        Self { generation, vault, state, put_back: None, backlog: VecDeque::new() }
     }
 
     /// What happens next. Cancel-safe.
     pub(crate) async fn next(&mut self) -> LinkEvent {
+        if let Some(signal) = self.put_back.take() {
+            return LinkEvent::Signal(signal);
+        }
         match &mut self.state {
             State::Dialling(task) => {
                 let dialled = task.await.unwrap_or_else(|error| {
@@ -120,6 +130,22 @@ impl Link {
                 }
             },
             State::Down => LinkEvent::Closed,
+        }
+    }
+
+    /// The next messages, if they are what comes next and are there already.
+    pub(crate) fn more_messages(&mut self) -> Option<(Vec<InboundMessage>, Ack)> {
+        let State::Up(connection) = &mut self.state else { return None };
+        if self.put_back.is_some() {
+            return None;
+        }
+        match connection.signals.try_recv() {
+            Ok(Signal::Messages { messages, ack }) => Some((messages, ack)),
+            Ok(other) => {
+                self.put_back = Some(other);
+                None
+            }
+            Err(_) => None,
         }
     }
 

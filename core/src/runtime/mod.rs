@@ -7,23 +7,29 @@
 mod actor;
 mod adoption;
 mod builder;
+mod consumer;
 mod desk;
 mod dispatch;
 mod events;
 mod heartbeat;
 mod hub;
 mod link;
-mod mail;
 mod node;
+mod people;
 mod port_queue;
 mod seatport;
 mod step;
 mod timing;
 mod token_bucket;
+mod trimming;
 mod watch;
 
 pub use builder::SeatportBuilder;
-pub use desk::{Desk, NewAccount};
+pub use consumer::{Consumer, ConsumerState};
+pub use desk::{
+    Desk, EXPORT_FORMAT, EXPORT_VERSION, Export, ExportEnd, ExportHeader, ExportLine, NewAccount, SendOptions,
+    WhenStopped,
+};
 pub use events::EventStream;
 pub use port_queue::WhenFull;
 pub use seatport::{Agents, Ports, Seatport};

@@ -6,16 +6,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Waker};
 
 use parking_lot::Mutex;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
+use crate::event::Retention;
 use crate::ids::{NodeId, SessionId, TransportName};
 use crate::policy::AgentScope;
 use crate::random::Random;
 use crate::runtime::hub::Hub;
-use crate::runtime::mail::Mail;
+use crate::runtime::people::People;
 use crate::runtime::port_queue::PortQueue;
 use crate::runtime::timing::Timing;
 use crate::runtime::token_bucket::TokenBucket;
@@ -39,11 +40,13 @@ pub(crate) struct Node {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) transports: BTreeMap<TransportName, Arc<dyn Transport>>,
     pub(crate) sealer: Arc<Sealer>,
+    pub(crate) people: People,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Random,
     pub(crate) timing: Timing,
     pub(crate) scope: AgentScope,
     pub(crate) allow_account_change: bool,
+    pub(crate) retention: Retention,
     pub(crate) hub: Hub,
     pub(crate) ports: Arc<PortQueue>,
     pub(crate) reconnects: TokenBucket,
@@ -69,7 +72,6 @@ pub(crate) struct Slots {
 #[derive(Debug, Default)]
 struct Slot {
     wake: Arc<Notify>,
-    mailbox: Option<mpsc::Sender<Mail>>,
     task: Option<AbortHandle>,
 }
 
@@ -100,14 +102,12 @@ impl Reservation {
     /// Gives the slot its task. None, and the task was never begun, if the node's lease has run out since the slot was taken.
     pub(crate) fn begin<T: Send + 'static>(
         &self,
-        mailbox: mpsc::Sender<Mail>,
         task: impl Future<Output = T> + Send + 'static,
     ) -> Option<JoinHandle<T>> {
         let mut slots = self.node.slots.lock();
         let current = self.node.is_running() && slots.joined && slots.term == self.term;
         let slot = slots.taken.get_mut(&self.session).filter(|_| current)?;
         let handle = tokio::spawn(task);
-        slot.mailbox = Some(mailbox);
         slot.task = Some(handle.abort_handle());
         Some(handle)
     }
@@ -239,14 +239,5 @@ impl Node {
 
     pub(crate) fn wake_all(&self) {
         self.slots.lock().taken.values().for_each(|slot| slot.wake.notify_one());
-    }
-
-    /// Hands something to the session's task, if it runs here and is not behind.
-    pub(crate) fn mail(&self, session: SessionId, mail: Mail) {
-        if let Some(mailbox) = self.slots.lock().taken.get(&session).and_then(|slot| slot.mailbox.as_ref())
-            && mailbox.try_send(mail).is_err()
-        {
-            tracing::debug!(%session, "the session's mailbox is full; dropped");
-        }
     }
 }

@@ -19,7 +19,18 @@ pub(crate) fn step_commit(stored: &StoredSession, step: Step, at: Timestamp) -> 
 /// The record after the step.
 pub(crate) fn advanced(record: &SessionRecord, step: &Step, at: Timestamp) -> SessionRecord {
     let since = if record.facts.lifecycle == step.next.lifecycle { record.since } else { at };
-    SessionRecord { facts: step.next.clone(), since, ..record.clone() }
+    let first_login_at = first_login(record, &step.next, at);
+    SessionRecord { facts: step.next.clone(), since, first_login_at, ..record.clone() }
+}
+
+/// When the account that the session has after the step first logged in: as soon as it is known who that is, for what was
+/// written meanwhile may come before the account is online.
+fn first_login(record: &SessionRecord, next: &Facts, at: Timestamp) -> Option<Timestamp> {
+    match (&record.facts.account, &next.account) {
+        (_, None) => record.first_login_at,
+        (Some(before), Some(after)) if before.address == after.address => record.first_login_at.or(Some(at)),
+        (_, Some(_)) => Some(at),
+    }
 }
 
 /// What subscribers hear of the way from one set of facts to the next.
@@ -37,4 +48,45 @@ pub(crate) fn events(before: &Facts, after: &Facts) -> Vec<EventBody> {
         _ => {}
     }
     events
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{Address, SessionId, TransportName};
+    use crate::lifecycle::{Account, Input, transition};
+
+    const fn at(second: i64) -> Timestamp {
+        Timestamp::from_millis(second * 1000)
+    }
+
+    fn moved(record: &SessionRecord, input: &Input, second: i64) -> SessionRecord {
+        let step = transition(&record.facts, input, |_| at(0)).unwrap();
+        advanced(record, &step, at(second))
+    }
+
+    fn account(user: &str) -> Account {
+        Account { address: Address::new(user).unwrap(), phone: None, name: None }
+    }
+
+    #[test]
+    fn the_first_login_is_that_of_the_account_and_not_of_the_session() {
+        use crate::lifecycle::Command::{Restart, Start};
+        let record = SessionRecord::new(SessionId::from_bytes([1; 16]), at(0), TransportName::new("t").unwrap());
+        let record = moved(&record, &Input::Command(Start), 1);
+        let record = moved(&record, &Input::Challenge, 2);
+        assert_eq!(record.first_login_at, None);
+        let record = moved(&record, &Input::Paired { account: account("a"), redial: true }, 3);
+        assert_eq!(record.first_login_at, Some(at(3)), "the phone accepted it");
+        let record = moved(&record, &Input::Ready { account: account("a") }, 4);
+        let again = |record: &SessionRecord, second| {
+            let record = moved(record, &Input::Command(Restart), second);
+            moved(&record, &Input::Closed, second)
+        };
+        let renamed = Account { name: Some("Ada".to_owned()), ..account("a") };
+        let record = moved(&again(&record, 5), &Input::Ready { account: renamed }, 6);
+        assert_eq!(record.first_login_at, Some(at(3)), "the same account");
+        let record = moved(&again(&record, 7), &Input::Ready { account: account("b") }, 8);
+        assert_eq!(record.first_login_at, Some(at(8)), "another account");
+    }
 }

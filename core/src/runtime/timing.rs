@@ -47,6 +47,11 @@ pub struct Timing {
     pub lease: Duration,
     /// How often a node looks for sessions that nobody drives. 5 s.
     pub scan: Duration,
+    /// How much time passes from one message of a session to the next when several wait to be sent: between half of this and
+    /// one and a half, at random. Zero sends them one right after the other. 1 s.
+    pub send_every: Duration,
+    /// How often a node removes the events that are older than the host [keeps](crate::SeatportBuilder::retention). 1 h.
+    pub trim: Duration,
 }
 
 impl Default for Timing {
@@ -62,6 +67,8 @@ impl Default for Timing {
             adoptions_per_second: 50.0,
             lease: Duration::from_secs(15),
             scan: Duration::from_secs(5),
+            send_every: Duration::from_secs(1),
+            trim: Duration::from_secs(3600),
         }
     }
 }
@@ -78,6 +85,7 @@ impl Timing {
             ("retry_most", self.retry_most),
             ("lease", self.lease),
             ("scan", self.scan),
+            ("trim", self.trim),
         ];
         if let Some((name, _)) = durations.iter().find(|(_, duration)| duration.is_zero() || *duration > DAY) {
             return Err(Invalid::new(
@@ -85,6 +93,9 @@ impl Timing {
                 "zero, or longer than a day",
                 "give it something between",
             ));
+        }
+        if self.send_every > DAY {
+            return Err(Invalid::new("timing send_every", "longer than a day", "shorten it; zero is no limit"));
         }
         let rates = [
             ("reconnects_per_second", self.reconnects_per_second),
@@ -94,6 +105,11 @@ impl Timing {
             Some((name, _)) => Err(Invalid::new(format!("timing {name}"), "below 0.01, or no number", "raise it")),
             None => Ok(()),
         }
+    }
+
+    /// How long to wait after one message before the next one is sent.
+    pub(crate) fn send_pause(&self, random: &Random) -> Duration {
+        self.send_every / 2 + random.up_to(self.send_every)
     }
 
     /// How long to wait before the next dial when `attempt` dials have failed: exponential back-off with full jitter
@@ -119,5 +135,17 @@ mod tests {
             assert!(delays.iter().any(|delay| *delay < most / 10), "attempt {attempt}: jitter reaches down");
             assert!(delays.iter().any(|delay| *delay > most / 10 * 9), "attempt {attempt}: jitter reaches up");
         }
+    }
+
+    #[test]
+    fn the_pause_between_two_messages_lies_between_half_and_one_and_a_half_of_what_was_set() {
+        let random = Random::seeded(3);
+        let timing = Timing { send_every: Duration::from_secs(2), ..Timing::default() };
+        let pauses: Vec<_> = (0..500).map(|_| timing.send_pause(&random).as_millis()).collect();
+        assert!(pauses.iter().all(|pause| (1000..=3000).contains(pause)));
+        assert!(pauses.iter().any(|pause| *pause < 1100) && pauses.iter().any(|pause| *pause > 2900));
+        let unlimited = Timing { send_every: Duration::ZERO, ..Timing::default() };
+        assert_eq!(unlimited.send_pause(&random), Duration::ZERO);
+        assert!(unlimited.check().is_ok());
     }
 }

@@ -116,6 +116,8 @@ pub struct SessionRecord {
     pub facts: Facts,
     /// When the lifecycle last changed.
     pub since: Timestamp,
+    /// When the account first logged in here. Whoever was in touch with it before is no lead.
+    pub first_login_at: Option<Timestamp>,
 }
 
 impl SessionRecord {
@@ -132,6 +134,7 @@ impl SessionRecord {
             login_method: LoginMethod::Qr,
             facts: Facts::default(),
             since: created_at,
+            first_login_at: None,
         }
     }
 }

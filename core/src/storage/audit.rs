@@ -14,5 +14,6 @@ pub trait AuditStore {
     /// Lines in their order, those after line number `after`, at most `limit`.
     ///
     /// - Numbers start at 1 and have no gap.
+    /// - Each line's hash [follows](crate::audit::AuditHash::followed_by) that of the line before.
     async fn audit(&self, after: u64, limit: u32) -> Result<Vec<AuditLine>, StorageError>;
 }

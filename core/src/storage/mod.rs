@@ -12,7 +12,9 @@ mod commit;
 mod conversation;
 mod error;
 mod event;
+mod lead;
 mod lease;
+mod page;
 mod port;
 mod session;
 mod vault;
@@ -24,13 +26,17 @@ use tokio::sync::broadcast;
 
 pub use agent::AgentStore;
 pub use audit::AuditStore;
-pub use commit::{Committed, Expect, Incoming, MessageUpdate, ReadMark, SessionCommit, VaultWrite};
-pub use conversation::{ConversationStore, MessagePage};
+pub use commit::{
+    ChatNews, Committed, Expect, Identity, Incoming, MessageUpdate, PersonIs, ReadMark, SessionCommit, VaultWrite,
+};
+pub use conversation::ConversationStore;
 pub use error::{StorageError, StorageErrorKind};
 pub use event::EventStore;
+pub use lead::LeadStore;
 pub use lease::{Fence, LeaseStore};
+pub use page::{Edge, Page};
 pub use port::PortStore;
-pub use session::{Page, SessionFilter, SessionStore, StoredSession};
+pub use session::{Deletion, SessionFilter, SessionStore, StoredSession};
 pub use vault::{VaultEntry, VaultStore};
 
 use crate::ids::SessionId;
@@ -61,6 +67,7 @@ pub trait Storage:
     + LeaseStore
     + AgentStore
     + ConversationStore
+    + LeadStore
     + EventStore
     + VaultStore
     + AuditStore

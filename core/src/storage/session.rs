@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::audit::AuditEntry;
 use crate::ids::{AgentId, PortNumber, SessionId};
 use crate::session::{CardStatus, SessionRecord};
-use crate::storage::{Committed, Fence, SessionCommit, StorageError};
+use crate::storage::{Committed, Fence, Page, SessionCommit, StorageError};
 
 /// A session's row: the record, and what the storage keeps beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,27 +49,13 @@ pub struct SessionFilter {
     pub text: Option<String>,
 }
 
-/// Which part of a list: in the order of the ids, which is that of their creation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Page {
-    /// Those after this id; from the start if none.
-    pub after: Option<SessionId>,
-    /// At most so many.
-    pub limit: u32,
-}
-
-impl Page {
-    /// The first `limit`.
-    #[must_use]
-    pub fn first(limit: u32) -> Self {
-        Self { after: None, limit }
-    }
-
-    /// The next `limit` after this session.
-    #[must_use]
-    pub fn after(session: SessionId, limit: u32) -> Self {
-        Self { after: Some(session), limit }
-    }
+/// What becomes of a deleted session's people in the lead ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Deletion {
+    /// Their keyed hashes stay, so that somebody who comes back is not counted as new.
+    Delete,
+    /// Their keyed hashes go too; only the totals stay. Who comes back is new.
+    Erase,
 }
 
 /// Sessions: reading them, and the one way to change them.
@@ -97,7 +83,14 @@ pub trait SessionStore {
     /// Deletes every trace of a session and writes the audit line.
     ///
     /// - Row, vault, contacts, chats, messages, events go; other sessions and the audit trail stay.
+    /// - What the [lead ledger](crate::leads) keeps of it, `deletion` says; no total changes.
     /// - Answers `NotFound` for an unknown one, `Stale` when the revision is another, `NotStopped` when it is not at rest;
     ///   then nothing is changed.
-    async fn delete(&self, id: SessionId, revision: u64, audit: AuditEntry) -> Result<(), StorageError>;
+    async fn delete(
+        &self,
+        id: SessionId,
+        revision: u64,
+        deletion: Deletion,
+        audit: AuditEntry,
+    ) -> Result<(), StorageError>;
 }

@@ -2,6 +2,7 @@
 
 use tokio::sync::oneshot;
 
+use crate::conversation::Content;
 use crate::ids::{Address, MessageId};
 
 /// Why a message was not taken by the network.
@@ -20,23 +21,27 @@ pub enum SendError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TransportCommand {
-    /// Send a text.
-    SendText {
+    /// Send a message. A transport [refuses](SendError::Refused) what its network has no words for.
+    Send {
         /// To which chat.
         chat: Address,
         /// The id to send it under: sending the same id again must not show it twice where the network can tell.
         id: MessageId,
-        /// The text.
-        text: String,
+        /// What to say.
+        content: Content,
+        /// The message it answers.
+        quoted: Option<MessageId>,
         /// Whether the network took it.
         done: oneshot::Sender<Result<(), SendError>>,
     },
-    /// Tell the network that the chat was read, up to and including these messages.
+    /// Tell the network that these messages of a chat were read. Telling it again does no harm.
     MarkRead {
         /// Which chat.
         chat: Address,
-        /// The newest inbound messages, with their senders.
+        /// The inbound messages that were read, with their senders.
         messages: Vec<(MessageId, Address)>,
+        /// Whether the network heard it.
+        done: oneshot::Sender<Result<(), SendError>>,
     },
     /// Unlink this device from the account, then close.
     LogOut,

@@ -16,10 +16,11 @@ use async_trait::async_trait;
 pub use challenge::{ChallengeKind, LoginChallenge};
 pub use command::{SendError, TransportCommand};
 pub use connection::{ConnectContext, ConnectError, Connection, ConnectionGuard};
-pub use signal::{Ack, InboundMessage, Signal};
+pub use signal::{Ack, InboundMessage, SamePerson, Signal};
 
+use crate::conversation::ChatKind;
 use crate::error::Invalid;
-use crate::ids::{MessageId, TransportName};
+use crate::ids::{Address, MessageId, TransportName};
 use crate::random::Random;
 
 /// What a transport can do.
@@ -32,6 +33,8 @@ pub struct Capabilities {
     pub pairing_code: bool,
     /// It can go through a proxy.
     pub proxy: bool,
+    /// It can send media, and not only texts.
+    pub media: bool,
 }
 
 impl Capabilities {
@@ -46,6 +49,13 @@ impl Capabilities {
     #[must_use]
     pub fn with_pairing_code(mut self) -> Self {
         self.pairing_code = true;
+        self
+    }
+
+    /// Can send media.
+    #[must_use]
+    pub fn with_media(mut self) -> Self {
+        self.media = true;
         self
     }
 
@@ -93,7 +103,7 @@ impl Capabilities {
 ///                 tokio::select! {
 ///                     () = tokio::time::sleep(Duration::from_secs(25)) => {}
 ///                     command = told.recv() => match command {
-///                         Some(TransportCommand::SendText { done, .. }) => drop(done.send(Ok(()))),
+///                         Some(TransportCommand::Send { done, .. }) => drop(done.send(Ok(()))),
 ///                         Some(TransportCommand::Close | TransportCommand::LogOut) | None => return,
 ///                         Some(_) => {}
 ///                     },
@@ -131,6 +141,13 @@ pub trait Transport: Debug + Send + Sync + 'static {
         let mut bytes = [0; 16];
         random.fill(&mut bytes);
         MessageId::new(bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>())
+    }
+
+    /// Whom a chat with this address is with, as far as the network's addresses tell. Asked when a desk is the first to write:
+    /// of any other chat the messages say so. One person, if left out.
+    fn chat_kind(&self, chat: &Address) -> ChatKind {
+        let _ = chat;
+        ChatKind::Person
     }
 
     /// Dials for one session.

@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use crate::clock::Timestamp;
-use crate::conversation::{Content, MessageStatus};
+use crate::conversation::{Amendment, ChatKind, ChatUpdate, ContactUpdate, Content, History, MessageStatus};
 use crate::ids::{Address, MessageId};
 use crate::lifecycle::{Account, Reason};
 use crate::transport::LoginChallenge;
@@ -13,6 +13,10 @@ use crate::transport::LoginChallenge;
 pub struct InboundMessage {
     /// In which chat: the other side's address.
     pub chat: Address,
+    /// Whom the chat is with.
+    pub kind: ChatKind,
+    /// The phone number of the person the chat is with, E.164 digits without `+`, where the network tells.
+    pub phone: Option<String>,
     /// The network's id, unique within the chat.
     pub id: MessageId,
     /// Who sent it: the other side, a member of the group, or the account itself.
@@ -25,6 +29,19 @@ pub struct InboundMessage {
     pub content: Content,
     /// The network's time of it.
     pub at: Timestamp,
+    /// The message it answers, in the same chat.
+    pub quoted: Option<MessageId>,
+}
+
+/// Two addresses of one person, or the phone number behind one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SamePerson {
+    /// The address that is given up, or the same as `canonical`.
+    pub address: Address,
+    /// The address that counts from now on.
+    pub canonical: Address,
+    /// The person's phone number, E.164 digits without `+`, where the network tells.
+    pub phone: Option<String>,
 }
 
 /// Tells the transport that what it delivered is durable, so that it may acknowledge it to the network.
@@ -82,6 +99,26 @@ pub enum Signal {
         /// To be given once all of them are durable.
         ack: Ack,
     },
+    /// Changes of messages that were sent before.
+    Amendments {
+        /// The changes, in the order the network sent them.
+        amendments: Vec<Amendment>,
+        /// To be given once all of them are durable.
+        ack: Ack,
+    },
+    /// What the network knows from before this device was linked.
+    History {
+        /// A piece of it.
+        history: Box<History>,
+        /// To be given once it is durable.
+        ack: Ack,
+    },
+    /// What the network says about people.
+    Contacts(Vec<ContactUpdate>),
+    /// What the network says about chats.
+    Chats(Vec<ChatUpdate>),
+    /// Who turned out to be whom.
+    Identities(Vec<SamePerson>),
     /// What became of messages of ours.
     Status {
         /// In which chat.

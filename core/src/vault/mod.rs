@@ -1,6 +1,7 @@
 //! The vault: what a transport must remember, sealed with a key of the host.
 
 mod detached;
+mod ledger;
 mod seal;
 #[cfg(test)]
 mod tests;

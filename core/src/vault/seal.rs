@@ -15,6 +15,7 @@ use crate::vault::VaultError;
 pub(crate) const PROXY_PASSWORD: &str = "environment/proxy-password";
 
 const KEY_CHECK: &str = "key-check";
+const LEDGER_KEY: &str = "ledger-key";
 const NOBODY: [u8; 16] = [0; 16];
 const NONCE_BYTES: usize = 24;
 /// First byte of what is stored: as it is, or sealed with XChaCha20-Poly1305.
@@ -61,6 +62,13 @@ impl fmt::Debug for VaultKey {
     }
 }
 
+/// The lead ledger's key, and how it was kept.
+pub(super) struct LedgerKey {
+    pub(super) key: Zeroizing<[u8; 32]>,
+    pub(super) in_the_clear: bool,
+    pub(super) by_current_key: bool,
+}
+
 /// Seals with one key and opens with that one or an earlier one.
 pub(crate) struct Sealer {
     current: Option<XChaCha20Poly1305>,
@@ -73,6 +81,16 @@ impl Sealer {
     pub(crate) fn new(current: Option<&VaultKey>, previous: &[VaultKey], plaintext: bool, random: Random) -> Self {
         let cipher = |key: &VaultKey| XChaCha20Poly1305::new(key.expose().into());
         Self { current: current.map(cipher), previous: previous.iter().map(cipher).collect(), plaintext, random }
+    }
+
+    /// Whether what is kept from now on is sealed.
+    pub(super) fn has_key(&self) -> bool {
+        self.current.is_some()
+    }
+
+    /// Fills `bytes` with randomness.
+    pub(super) fn fill(&self, bytes: &mut [u8]) {
+        self.random.fill(bytes);
     }
 
     /// Whether anything can be kept at all.
@@ -136,6 +154,25 @@ impl Sealer {
         }
     }
 
+    /// Seals the lead ledger's key, if there is a key to seal it with.
+    pub(super) fn seal_ledger_key(&self, key: &[u8]) -> Result<Vec<u8>, VaultError> {
+        match self.has_key() {
+            true => self.seal_for(&NOBODY, LEDGER_KEY, key),
+            false => Ok([&[PLAIN], key].concat()),
+        }
+    }
+
+    pub(super) fn open_ledger_key(&self, kept: &[u8]) -> Result<LedgerKey, VaultError> {
+        let in_the_clear = kept.first() == Some(&PLAIN);
+        let (bytes, by_current_key) = match in_the_clear {
+            true => (Zeroizing::new(kept[1..].to_vec()), false),
+            false => self.open_with(&NOBODY, LEDGER_KEY, kept)?,
+        };
+        let wrong = |_| VaultError::WrongKey { entry: LEDGER_KEY.to_owned() };
+        let key = Zeroizing::new(bytes.as_slice().try_into().map_err(wrong)?);
+        Ok(LedgerKey { key, in_the_clear, by_current_key })
+    }
+
     /// Refuses a key that does not open what this database holds, before anything is written with it.
     pub(crate) async fn check(&self, storage: &dyn Storage) -> Result<(), VaultError> {
         match storage.key_check().await? {
@@ -169,6 +206,7 @@ impl Sealer {
                 }
             }
         }
+        self.reseal_ledger_key(storage).await?;
         self.write_check(storage).await?;
         Ok(resealed)
     }

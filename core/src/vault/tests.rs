@@ -148,3 +148,51 @@ async fn a_closed_connection_writes_nothing_any_more() {
     assert!(matches!(other.put("identity", b"late").await, Err(VaultError::Revoked)));
     assert!(entries(&storage).await.is_empty());
 }
+
+#[tokio::test]
+async fn the_ledger_s_key_is_made_once_and_kept_sealed() {
+    let storage = memory();
+    let (one, other) = (sealer(Some(1), &[]), sealer(Some(1), &[]));
+    let (first, second) = tokio::join!(one.ledger_key(storage.as_ref()), other.ledger_key(storage.as_ref()));
+    let key_made = first.unwrap();
+    assert_eq!(key_made, second.unwrap());
+    assert_ne!(*key_made, [0; 32]);
+    let kept = storage.ledger_key().await.unwrap().unwrap();
+    assert!(!kept.windows(4).any(|part| key_made.windows(4).any(|clear| part == clear)));
+    assert!(matches!(sealer(Some(2), &[]).ledger_key(storage.as_ref()).await, Err(VaultError::WrongKey { .. })));
+    assert!(matches!(sealer(None, &[]).ledger_key(storage.as_ref()).await, Err(VaultError::Sealed { .. })));
+    assert_eq!(storage.ledger_key().await.unwrap().unwrap(), kept, "nothing was overwritten");
+}
+
+#[tokio::test]
+async fn the_ledger_s_key_is_sealed_once_there_is_a_vault_key_and_sealed_anew_by_a_rotation() {
+    let storage = memory();
+    let made = sealer(None, &[]).ledger_key(storage.as_ref()).await.unwrap();
+    let in_the_clear = storage.ledger_key().await.unwrap().unwrap();
+    assert_eq!(in_the_clear[1..], made[..], "a host without a vault key keeps it as it is");
+    assert_eq!(plaintext(None).ledger_key(storage.as_ref()).await.unwrap(), made);
+
+    assert_eq!(sealer(Some(1), &[]).ledger_key(storage.as_ref()).await.unwrap(), made);
+    let sealed = storage.ledger_key().await.unwrap().unwrap();
+    assert_ne!(sealed, in_the_clear);
+    assert!(sealer(None, &[]).ledger_key(storage.as_ref()).await.is_err(), "from now on it takes the key");
+
+    let both = sealer(Some(2), &[1]);
+    assert_eq!(both.ledger_key(storage.as_ref()).await.unwrap(), made);
+    assert_eq!(both.rotate(storage.as_ref()).await.unwrap(), 0, "it is no entry of the vault");
+    assert_eq!(sealer(Some(2), &[]).ledger_key(storage.as_ref()).await.unwrap(), made);
+    let rotated = storage.ledger_key().await.unwrap();
+    both.rotate(storage.as_ref()).await.unwrap();
+    assert_eq!(storage.ledger_key().await.unwrap(), rotated, "once is enough");
+}
+
+#[tokio::test]
+async fn a_ledger_s_key_that_is_none_is_refused() {
+    for kept in [&[][..], &[0; 32], &[0; 34], &[1; 33], &[2; 33]] {
+        let storage = memory();
+        assert!(storage.replace_ledger_key(None, kept).await.unwrap());
+        let refused = sealer(Some(1), &[]).ledger_key(storage.as_ref()).await;
+        assert!(matches!(refused, Err(VaultError::WrongKey { .. })), "{kept:?}");
+        assert_eq!(storage.ledger_key().await.unwrap().unwrap(), kept);
+    }
+}

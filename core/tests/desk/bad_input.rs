@@ -9,7 +9,8 @@ use seatport::transport::{ChallengeKind, LoginChallenge, Signal};
 use seatport::vault::{VaultError, VaultKey};
 use seatport::{
     Address, AgentId, Environment, Error, Invalid, LoginMethod, MAX_REMARK_BYTES, NewAccount, Page, Platform,
-    PortRange, Random, Retry, Seatport, Secret, SessionFilter, SessionId, SystemClock, Timestamp, WhenFull,
+    PortRange, Random, Retry, Seatport, Secret, SendOptions, SessionFilter, SessionId, SystemClock, Timestamp,
+    WhenFull,
 };
 
 use crate::scripted::{Dial, Scripted};
@@ -37,7 +38,7 @@ async fn ids_that_nobody_knows() {
         desk.stop(ghost).await.map(drop),
         desk.set_remark(ghost, "x").await.map(drop),
         desk.delete(ghost).await,
-        desk.chats(ghost, None, 1).await.map(drop),
+        desk.chats(ghost, Page::first(1)).await.map(drop),
         desk.watch(ghost).await.map(drop),
     ] {
         assert!(matches!(&result, Err(Error::UnknownSession(id)) if *id == ghost), "{result:?}");
@@ -133,9 +134,9 @@ async fn zero_of_something() {
     says(&PortRange::new(u32::MAX, 2).unwrap_err(), "port range", "shorter");
     assert!(invalid(desk.cards(&SessionFilter::default(), Page::first(0)).await).contains("at least one item"));
     let session = add(&desk).await;
-    invalid(desk.contacts(session, None, 0).await);
-    invalid(desk.chats(session, None, 0).await);
-    invalid(desk.messages(session, &Address::new("bob").unwrap(), seatport::MessagePage::newest(0)).await);
+    invalid(desk.contacts(session, Page::first(0)).await);
+    invalid(desk.chats(session, Page::first(0)).await);
+    invalid(desk.messages(session, &Address::new("bob").unwrap(), Page::first(0)).await);
     invalid(desk.audit(0, 0).await);
     assert!(invalid(Seatport::builder().build().await).contains("storage(…)"));
 }
@@ -163,8 +164,11 @@ async fn commands_that_the_state_does_not_allow() {
     assert_eq!(refused, 3, "the refused attempts are written down too");
     assert!(desk.card(session).await.is_ok(), "and it is still there");
     let chat = Address::new("bob").unwrap();
-    assert!(matches!(desk.send_text(session, &chat, "hi").await, Err(Error::NotSending { .. })));
-    assert!(invalid(desk.send_text(session, &chat, "").await).contains("text: empty"));
+    assert!(matches!(
+        desk.send_text(session, &chat, "hi", SendOptions::default()).await,
+        Err(Error::NotSending { .. })
+    ));
+    assert!(invalid(desk.send_text(session, &chat, "", SendOptions::default()).await).contains("text: empty"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,28 +3,15 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use seatport::conversation::Content;
 use seatport::lifecycle::{Reason, ReasonKind};
 use seatport::memory::MemoryStorage;
-use seatport::transport::{Ack, InboundMessage, Signal, TransportCommand};
+use seatport::transport::{Ack, Signal, TransportCommand};
 use seatport::vault::VaultError;
-use seatport::{
-    Address, Agent, AgentId, CardStatus, Desk, Environment, Error, EventBody, MessageId, NewAccount, Role, Seatport,
-    SessionId, Timestamp, WhenFull,
-};
-use tokio::sync::mpsc;
+use seatport::{Agent, AgentId, CardStatus, Environment, Error, EventBody, NewAccount, Role, Seatport, WhenFull};
 use tokio::time::Instant;
 
 use crate::office;
-use crate::scripted::{Dial, Line, Scripted, account};
-
-async fn online(desk: &Desk, lines: &mut mpsc::UnboundedReceiver<Line>) -> (SessionId, Line) {
-    let session = desk.add_and_start(NewAccount::on("scripted"), WhenFull::Fail).await.unwrap();
-    let line = lines.recv().await.unwrap();
-    line.signals.send(Signal::Ready { account: account("a") }).await.unwrap();
-    desk.watch(session).await.unwrap().until(|view| view.card.status == CardStatus::Online).await.unwrap();
-    (session, line)
-}
+use crate::scripted::{Dial, Scripted, account, from, online};
 
 fn is_send<T: Send>(value: T) -> T {
     value
@@ -98,16 +85,8 @@ async fn a_backlog_that_keeps_coming_is_no_dial_that_takes_too_long() {
     for number in 0..5 {
         tokio::time::sleep(Duration::from_secs(40)).await;
         let (ack, stored) = Ack::new();
-        let message = InboundMessage {
-            chat: Address::new("bob").unwrap(),
-            id: MessageId::new(number.to_string()).unwrap(),
-            sender: Address::new("bob").unwrap(),
-            sender_name: None,
-            from_account: false,
-            content: Content::Text("written meanwhile".to_owned()),
-            at: Timestamp::from_millis(number),
-        };
-        line.signals.send(Signal::Messages { messages: vec![message], ack }).await.unwrap();
+        let messages = vec![from("bob", &number.to_string())];
+        line.signals.send(Signal::Messages { messages, ack }).await.unwrap();
         stored.await.unwrap();
     }
     let card = desk.card(session).await.unwrap();

@@ -4,9 +4,14 @@
 
 mod bad_input;
 mod connections;
+mod data_centre;
+mod intake;
+mod keeping;
 mod permissions;
 mod ports;
+mod reads;
 mod scripted;
+mod sending;
 
 use seatport::memory::MemoryStorage;
 use seatport::vault::VaultKey;

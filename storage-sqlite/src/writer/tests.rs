@@ -1,7 +1,7 @@
 use std::sync::mpsc;
 
 use rusqlite::Connection;
-use seatport::storage::{AgentStore, AuditStore, Expect, SessionCommit, SessionStore, Storage, StorageErrorKind};
+use seatport::storage::{AgentStore, AuditStore, Deletion, Expect, SessionCommit, SessionStore, Storage, StorageErrorKind};
 use seatport::{Agent, Random, Remark, Retry, Role, SessionId, SessionRecord, Timestamp, TransportName};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -336,7 +336,7 @@ async fn a_reader_that_holds_up_the_removal_of_deleted_content_is_not_waited_for
         session: Some(id),
         outcome: seatport::Outcome::Done,
     };
-    storage.delete(id, 1, entry).await.unwrap();
+    storage.delete(id, 1, Deletion::Delete, entry).await.unwrap();
 
     // When it is tried again. Every try that the reader holds up names another moment.
     let due = || storage.writer.0.ground.lock().as_ref().unwrap().to_sweep;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::sample::{self, add, inbound, place, record, session_id};
 use seatport::lifecycle::{Desired, Lifecycle};
 use seatport::storage::{
-    ConversationStore, Expect, LeaseStore, MessagePage, SessionCommit, SessionStore, Storage, StorageErrorKind,
+    ConversationStore, Expect, LeaseStore, Page, SessionCommit, SessionStore, Storage, StorageErrorKind,
 };
 use seatport::{Address, CardStatus, NodeId, Random};
 use seatport_sqlite::SqliteStorage;
@@ -87,7 +87,7 @@ async fn a_killed_process_leaves_what_it_acknowledged_and_owns_nothing_any_more(
     // The last one may have landed without being acknowledged any more.
     assert!(session.unread == acknowledged || session.unread == acknowledged + 1);
     let chat = Address::new(CHAT).unwrap();
-    let messages = storage.messages(session_id(1), &chat, MessagePage::newest(u32::MAX)).await.unwrap();
+    let messages = storage.messages(session_id(1), &chat, Page::first(u32::MAX)).await.unwrap();
     let places: Vec<_> = messages.iter().map(|message| message.seq).collect();
     assert_eq!(places, (1..=session.unread).rev().collect::<Vec<_>>());
 

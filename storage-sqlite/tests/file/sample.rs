@@ -47,8 +47,9 @@ pub(crate) fn inbound(chat: &str, id: impl Into<String>, text: &str) -> Incoming
         content: Content::Text(text.to_owned()),
         at: NOW,
         status: MessageStatus::Delivered,
+        quoted: None,
     };
-    Incoming { message, sender_name: Some("Li Na".to_owned()) }
+    Incoming { sender_name: Some("Li Na".to_owned()), ..Incoming::new(message) }
 }
 
 pub(crate) fn audit(session: SessionId, action: Action) -> AuditEntry {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use seatport::conversation::MessageStatus;
 use seatport::lifecycle::{Account as Identity, Reason};
-use seatport::{Address, MessageId, SessionId, Timestamp};
+use seatport::{SessionId, Timestamp};
 use tokio::time::Instant;
 
 use super::journal::ConnectionId;
+use super::memory::Memory;
+use super::parcel::Parcel;
 use super::settings::Conditions;
-use super::wire::{FromNetwork, Letter};
+use super::wire::FromNetwork;
 
 /// One phone number with all that hangs on it.
 pub(super) struct Account {
@@ -21,8 +22,8 @@ pub(super) struct Account {
     pub(super) devices: BTreeMap<String, Device>,
     /// The connection that is logged in to it.
     pub(super) live: Option<ConnectionId>,
-    /// The newest message from each chat.
-    pub(super) newest: BTreeMap<Address, MessageId>,
+    /// What the phone itself knows.
+    pub(super) memory: Memory,
 }
 
 /// A linked device: one session, as the phone sees it.
@@ -34,18 +35,11 @@ pub(super) struct Device {
 
 /// Something for a device, kept until the device acknowledges it.
 struct Delivery {
-    item: Item,
+    parcel: Parcel,
     /// Not before this.
     due: Instant,
     /// On which connection it was last sent, and when it is sent there again.
     sent: Option<(ConnectionId, Instant)>,
-}
-
-#[derive(Clone)]
-pub(super) enum Item {
-    Message(Letter),
-    Status { chat: Address, id: MessageId, status: MessageStatus },
-    Read { chat: Address, up_to: Option<MessageId> },
 }
 
 impl Account {
@@ -56,7 +50,7 @@ impl Account {
             banned: None,
             devices: BTreeMap::new(),
             live: None,
-            newest: BTreeMap::new(),
+            memory: Memory::default(),
         }
     }
 
@@ -76,8 +70,8 @@ impl Device {
         Self { session, name, mailbox: BTreeMap::new() }
     }
 
-    pub(super) fn keep(&mut self, number: u64, item: Item, due: Instant) {
-        self.mailbox.insert(number, Delivery { item, due, sent: None });
+    pub(super) fn keep(&mut self, number: u64, parcel: Parcel, due: Instant) {
+        self.mailbox.insert(number, Delivery { parcel, due, sent: None });
     }
 
     pub(super) fn acknowledge(&mut self, numbers: &[u64]) {
@@ -88,11 +82,22 @@ impl Device {
 
     /// How many messages it has not acknowledged.
     pub(super) fn waiting(&self) -> usize {
-        self.mailbox.values().filter(|delivery| matches!(delivery.item, Item::Message(_))).count()
+        self.mailbox.values().filter(|delivery| matches!(delivery.parcel, Parcel::Messages(_))).count()
     }
 
-    /// What is to be sent on this connection now, in order of time, messages that follow each other as one.
-    pub(super) fn due(&mut self, on: ConnectionId, again_at: Instant, batch: usize) -> Vec<FromNetwork> {
+    /// How many things of any kind.
+    pub(super) fn undelivered(&self) -> usize {
+        self.mailbox.len()
+    }
+
+    /// What is to be sent on this connection now, in order of time or against it, what may follow each other as one.
+    pub(super) fn due(
+        &mut self,
+        on: ConnectionId,
+        again_at: Instant,
+        batch: usize,
+        newest_first: bool,
+    ) -> Vec<FromNetwork> {
         let now = Instant::now();
         let mut due: Vec<(Instant, u64)> = self
             .mailbox
@@ -101,25 +106,21 @@ impl Device {
             .map(|(number, delivery)| (delivery.due, *number))
             .collect();
         due.sort_unstable();
-        let mut frames = Vec::new();
+        if newest_first {
+            due.reverse();
+        }
+        let mut frames: Vec<FromNetwork> = Vec::new();
         for (_, number) in due {
             let Some(delivery) = self.mailbox.get_mut(&number) else { continue };
             delivery.sent = Some((on, again_at));
-            match (delivery.item.clone(), frames.last_mut()) {
-                (Item::Message(letter), Some(FromNetwork::Messages { deliveries, messages }))
-                    if messages.len() < batch =>
-                {
-                    deliveries.push(number);
-                    messages.push(letter);
+            let mut parcel = Some(delivery.parcel.clone());
+            if let Some(FromNetwork::Delivery { numbers, parcel: last }) = frames.last_mut() {
+                parcel = parcel.and_then(|parcel| last.join(parcel, batch));
+                if parcel.is_none() {
+                    numbers.push(number);
                 }
-                (Item::Message(letter), _) => {
-                    frames.push(FromNetwork::Messages { deliveries: vec![number], messages: vec![letter] });
-                }
-                (Item::Status { chat, id, status }, _) => {
-                    frames.push(FromNetwork::Status { delivery: number, chat, id, status });
-                }
-                (Item::Read { chat, up_to }, _) => frames.push(FromNetwork::Read { delivery: number, chat, up_to }),
             }
+            frames.extend(parcel.map(|parcel| FromNetwork::Delivery { numbers: vec![number], parcel }));
         }
         frames
     }

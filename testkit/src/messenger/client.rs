@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use seatport::Secret;
 use seatport::lifecycle::{Reason, ReasonKind};
 use seatport::transport::{Ack, LoginChallenge, SendError, Signal, TransportCommand};
 use seatport::vault::Vault;
-use seatport::{MessageId, Secret};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use super::parcel::{Parcel, same_person};
 use super::wire::{Ear, FromNetwork, Mouth, ToNetwork};
 
 /// The name of the credentials in the vault.
@@ -27,8 +28,9 @@ pub(super) struct Client {
     told: Option<(Signal, Vec<u64>)>,
     /// Messages that Seatport is storing; each answers the deliveries to acknowledge.
     storing: JoinSet<Vec<u64>>,
-    /// Messages that the network has not answered yet.
-    sending: HashMap<MessageId, oneshot::Sender<Result<(), SendError>>>,
+    /// Questions that the network has not answered yet.
+    asked: HashMap<u64, oneshot::Sender<Result<(), SendError>>>,
+    questions: u64,
     /// Whether the end of the stream is what was asked for, or was announced.
     ending: bool,
 }
@@ -49,7 +51,8 @@ impl Client {
             commands,
             told: None,
             storing: JoinSet::new(),
-            sending: HashMap::new(),
+            asked: HashMap::new(),
+            questions: 0,
             ending: false,
         };
         (client, told, orders)
@@ -107,35 +110,62 @@ impl Client {
             }
             FromNetwork::Ready(account) => Signal::Ready { account },
             FromNetwork::Alive => Signal::Alive,
-            FromNetwork::Messages { deliveries, messages } => {
-                let (ack, stored) = Ack::new();
-                // Without the acknowledgement there is nothing to pass on: the network delivers again.
-                self.storing.spawn(async move { if stored.await.is_ok() { deliveries } else { Vec::new() } });
-                Signal::Messages { messages: messages.into_iter().map(Into::into).collect(), ack }
+            FromNetwork::Delivery { numbers, parcel } => {
+                let (signal, now) = self.open(parcel, numbers);
+                deliveries = now;
+                signal
             }
-            FromNetwork::Status { delivery, chat, id, status } => {
-                deliveries.push(delivery);
-                Signal::Status { chat, ids: vec![id], status }
+            FromNetwork::Answer { question, answer } => {
+                if let Some(done) = self.asked.remove(&question) {
+                    // Whoever asked may not wait any more.
+                    let _ = done.send(answer.into());
+                }
+                return;
             }
-            FromNetwork::Read { delivery, chat, up_to } => {
-                deliveries.push(delivery);
-                Signal::Read { chat, up_to }
-            }
-            FromNetwork::Taken(id) => return self.answer(&id, Ok(())),
-            FromNetwork::NotTaken { id, later: true, why } => return self.answer(&id, Err(SendError::Later(why))),
-            FromNetwork::NotTaken { id, later: false, why } => return self.answer(&id, Err(SendError::Refused(why))),
         };
         self.told = Some((signal, deliveries));
     }
 
+    /// The signal for a parcel, and the deliveries to acknowledge as soon as it is taken: those whose signal has no
+    /// acknowledgement of its own.
+    fn open(&mut self, parcel: Parcel, numbers: Vec<u64>) -> (Signal, Vec<u64>) {
+        let signal = match parcel {
+            Parcel::Messages(letters) => {
+                let messages = letters.into_iter().map(Into::into).collect();
+                return (Signal::Messages { messages, ack: self.once_stored(numbers) }, Vec::new());
+            }
+            Parcel::Amendments(amendments) => {
+                return (Signal::Amendments { amendments, ack: self.once_stored(numbers) }, Vec::new());
+            }
+            Parcel::History(past) => {
+                let history = Box::new(past.into());
+                return (Signal::History { history, ack: self.once_stored(numbers) }, Vec::new());
+            }
+            Parcel::Contact(update) => Signal::Contacts(vec![update]),
+            Parcel::Chat(update) => Signal::Chats(vec![update]),
+            Parcel::Identity { address, canonical, phone } => {
+                Signal::Identities(vec![same_person(address, canonical, phone)])
+            }
+            Parcel::Status { chat, id, status } => Signal::Status { chat, ids: vec![id], status },
+            Parcel::Read { chat, up_to } => Signal::Read { chat, up_to },
+        };
+        (signal, numbers)
+    }
+
+    /// Acknowledges these once Seatport has stored them. If it does not, there is nothing to pass on: the network delivers again.
+    fn once_stored(&mut self, numbers: Vec<u64>) -> Ack {
+        let (ack, stored) = Ack::new();
+        self.storing.spawn(async move { if stored.await.is_ok() { numbers } else { Vec::new() } });
+        ack
+    }
+
     async fn obey(&mut self, command: TransportCommand) {
         let frame = match command {
-            TransportCommand::SendText { chat, id, text, done } => {
-                self.sending.insert(id.clone(), done);
-                ToNetwork::Send { chat, id, text }
+            TransportCommand::Send { chat, id, content, quoted, done } => {
+                ToNetwork::Send { question: self.ask(done), chat, id, content, quoted }
             }
-            TransportCommand::MarkRead { chat, messages } => {
-                ToNetwork::MarkRead { chat, messages: messages.into_iter().map(|(id, _)| id).collect() }
+            TransportCommand::MarkRead { chat, messages, done } => {
+                ToNetwork::MarkRead { question: self.ask(done), chat, messages }
             }
             TransportCommand::LogOut => {
                 self.ending = true;
@@ -150,11 +180,11 @@ impl Client {
         self.speak(&frame).await;
     }
 
-    fn answer(&mut self, id: &MessageId, result: Result<(), SendError>) {
-        if let Some(done) = self.sending.remove(id) {
-            // Whoever asked may not wait any more.
-            let _ = done.send(result);
-        }
+    /// Keeps in mind who waits for the answer, and gives the question a number.
+    fn ask(&mut self, done: oneshot::Sender<Result<(), SendError>>) -> u64 {
+        self.questions += 1;
+        self.asked.insert(self.questions, done);
+        self.questions
     }
 
     async fn acknowledge(&mut self, deliveries: Vec<u64>) {

@@ -1,6 +1,7 @@
 //! What the network remembers of those who dialled.
 
-use seatport::{Address, PortNumber, SessionId, Timestamp};
+use seatport::conversation::Content;
+use seatport::{Address, MessageId, PortNumber, SessionId, Timestamp};
 
 /// Names a connection on the network's side: 1 for the first dial, then one more for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,9 +75,9 @@ pub struct Sent {
     /// To whom.
     pub to: Address,
     /// Its id.
-    pub id: seatport::MessageId,
+    pub id: MessageId,
     /// What it says.
-    pub text: String,
+    pub content: Content,
     /// When it came first.
     pub at: Timestamp,
     /// How often it came. The recipient sees it once.
@@ -93,6 +94,8 @@ pub struct Journal {
     pub overlaps: Vec<Overlap>,
     /// Every message that an account sent through a connection, in order.
     pub sent: Vec<Sent>,
+    /// How often an account said that it read something.
+    pub receipts: u32,
 }
 
 impl Journal {

@@ -12,8 +12,10 @@ use tokio::time::Instant;
 use super::account::Device;
 use super::journal::{ConnectionId, ConnectionRecord, End, Overlap};
 use super::network::State;
+use super::parcel::Parcel;
 use super::settings::Conditions;
-use super::wire::{CodeKind, Dial, FromNetwork, ToNetwork};
+use super::talk::Words;
+use super::wire::{Answer, CodeKind, Dial, FromNetwork, ToNetwork};
 
 /// How long a connection that was replaced lives on. If its other side is gone, that shows within this time: then it was
 /// dead when the next one logged in, and the two did not overlap.
@@ -145,10 +147,11 @@ impl State {
         let Stage::Online { account, token, .. } = &link.stage else {
             match frame {
                 ToNetwork::Close | ToNetwork::LogOut => turn.end = Some(End::Closed),
-                ToNetwork::Send { id, .. } => {
-                    turn.frames.push(FromNetwork::NotTaken { id, later: true, why: "not logged in yet".into() });
+                ToNetwork::Send { question, .. } | ToNetwork::MarkRead { question, .. } => {
+                    turn.frames
+                        .push(FromNetwork::Answer { question, answer: Answer::Later("not logged in yet".into()) });
                 }
-                ToNetwork::Dial(_) | ToNetwork::Acknowledge(_) | ToNetwork::MarkRead { .. } => {}
+                ToNetwork::Dial(_) | ToNetwork::Acknowledge(_) => {}
             }
             return;
         };
@@ -167,11 +170,13 @@ impl State {
                     device.acknowledge(&deliveries);
                 }
             }
-            ToNetwork::Send { chat, id, text } => turn.frames.push(self.take(account, chat, id, text)),
-            ToNetwork::MarkRead { chat, messages } => {
-                if let Some(person) = self.people.get_mut(&chat) {
-                    person.seen.extend(messages.into_iter().map(|id| (account.clone(), id)));
-                }
+            ToNetwork::Send { question, chat, id, content, quoted } => {
+                let answer = self.take(account, chat, Words { id, content, quoted }, conditions);
+                turn.frames.extend(answer.map(|answer| FromNetwork::Answer { question, answer }));
+            }
+            ToNetwork::MarkRead { question, messages, .. } => {
+                let answer = self.see(account, messages, conditions);
+                turn.frames.push(FromNetwork::Answer { question, answer });
             }
             ToNetwork::Dial(_) => {}
         }
@@ -252,7 +257,15 @@ impl State {
     fn pair(&mut self, id: ConnectionId, link: &mut Link, account: Address, turn: &mut Turn) {
         let (token, redial) = (self.hex(16), self.settings.redial_after_pairing);
         let Some(known) = self.accounts.get_mut(&account) else { return };
-        known.devices.insert(token.clone(), Device::new(link.dial.session, link.dial.device_name.clone()));
+        let mut device = Device::new(link.dial.session, link.dial.device_name.clone());
+        if self.settings.history {
+            let jitter = self.conditions.and(&known.conditions).jitter;
+            for piece in known.memory.pieces(self.settings.history_piece) {
+                self.numbers += 1;
+                device.keep(self.numbers, Parcel::History(piece), Instant::now() + self.random.up_to(jitter));
+            }
+        }
+        known.devices.insert(token.clone(), device);
         turn.frames.push(FromNetwork::Paired { account: known.identity.clone(), token: token.clone(), redial });
         if redial {
             turn.end = Some(End::Paired);
@@ -294,7 +307,8 @@ impl State {
         }
         let device = self.accounts.get_mut(account).and_then(|account| account.devices.get_mut(token));
         let Some(device) = device else { return };
-        let deliveries = device.due(id, now + self.settings.redelivery, self.settings.batch);
+        let again_at = now + self.settings.redelivery;
+        let deliveries = device.due(id, again_at, self.settings.batch, conditions.newest_first);
         turn.again_at = device.next_due(id).into_iter().chain([*alive_at]).min();
         for frame in deliveries {
             if self.chance(conditions.duplicates) {

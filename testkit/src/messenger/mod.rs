@@ -9,18 +9,25 @@
 //! - One connection per account: a second login replaces the first.
 //! - Messages are at-least-once: what was not acknowledged is delivered again, at the next login or after a while.
 //! - A message sent twice under one id is shown once, and counted.
+//! - A device that is linked gets what was said before, in pieces.
+//! - A person may have two addresses, and the network tells so when the test wants it.
 //! - Errors of the network are set with [`Conditions`], for all or for one account.
 
 mod account;
 mod client;
 mod exchange;
+mod group;
+mod handset;
 mod journal;
 mod link;
 mod listener;
+mod memory;
 mod network;
+mod parcel;
 mod person;
 mod phone;
 mod settings;
+mod talk;
 mod transport;
 mod wire;
 
@@ -28,9 +35,11 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use seatport::conversation::ChatKind;
 use seatport::{Address, Clock, Proxy, Random, Timestamp};
 use tokio::net::ToSocketAddrs;
 
+pub use group::Group;
 pub use journal::{ConnectionId, ConnectionRecord, End, Journal, Overlap, Sent};
 pub use listener::Listener;
 pub use person::{Person, Received};
@@ -38,7 +47,7 @@ pub use phone::{LinkedDevice, Phone, PhoneError};
 pub use settings::{Conditions, Settings};
 pub use transport::SimulatedTransport;
 
-use network::{Network, PersonState, address_of};
+use network::{GroupState, Network, PersonState, address_of, digits, group_address};
 
 /// A simulated messenger network. Its clones are the same network.
 ///
@@ -108,16 +117,47 @@ impl Messenger {
         Phone::new(self.network.clone(), account)
     }
 
-    /// Somebody called so, or with this phone number.
+    /// Somebody called so, or with this phone number, which begins with a `+`. The network tells the number along with the
+    /// address; whoever has a mere name is known by nothing else, until [`Person::reveal_number`] or [`Person::is_also`].
     ///
     /// # Panics
     /// For a name that makes no address: empty, longer than 246 bytes, or with control characters.
     #[must_use]
     pub fn person(&self, name: &str) -> Person {
         let address = address_of(name);
-        let person = || PersonState { name: name.to_owned(), received: Vec::new(), seen: Vec::new() };
+        let person = || PersonState {
+            name: name.to_owned(),
+            phone: name.starts_with('+').then(|| digits(name)),
+            received: Vec::new(),
+            seen: Vec::new(),
+        };
         self.network.state().people.entry(address.clone()).or_insert_with(person);
         Person::new(self.network.clone(), address)
+    }
+
+    /// A group of this name that these accounts are in. Everybody may write in it.
+    ///
+    /// # Panics
+    /// As for [`person`](Self::person).
+    #[must_use]
+    pub fn group(&self, name: &str, members: &[&Phone]) -> Group {
+        self.many(name, ChatKind::Group, members)
+    }
+
+    /// A channel of this name that these accounts follow. Everybody may write in it.
+    ///
+    /// # Panics
+    /// As for [`person`](Self::person).
+    #[must_use]
+    pub fn channel(&self, name: &str, followers: &[&Phone]) -> Group {
+        self.many(name, ChatKind::Broadcast, followers)
+    }
+
+    fn many(&self, name: &str, kind: ChatKind, accounts: &[&Phone]) -> Group {
+        let address = group_address(name, kind);
+        let accounts = accounts.iter().map(|phone| phone.address().clone()).collect();
+        self.network.state().groups.insert(address.clone(), GroupState { accounts, received: Vec::new() });
+        Group::new(self.network.clone(), address)
     }
 
     /// Changes what is wrong with the network for all.

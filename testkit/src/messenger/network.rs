@@ -4,17 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
-use seatport::conversation::Content;
+use seatport::conversation::ChatKind;
 use seatport::lifecycle::{Account as Identity, Reason, ReasonKind};
 use seatport::{Address, Clock, MessageId, Random, Timestamp};
 use tokio::time::Instant;
 
-use super::account::{Account, Item};
-use super::journal::{ConnectionId, Journal, Sent};
+use super::account::Account;
+use super::journal::{ConnectionId, Journal};
 use super::link::{Link, Verdict};
 use super::person::Received;
 use super::settings::{Conditions, Settings};
-use super::wire::{FromNetwork, Letter};
+
+/// How the addresses of groups end.
+const GROUPS: &str = "@groups.simulated";
+/// How the addresses of channels end.
+const CHANNELS: &str = "@channels.simulated";
 
 /// The network, shared by its handles and by the tasks that serve its connections.
 pub(super) struct Network(Mutex<State>);
@@ -29,21 +33,31 @@ pub(super) struct State {
     pub(super) refusing_proxies: BTreeSet<String>,
     pub(super) accounts: BTreeMap<Address, Account>,
     pub(super) people: BTreeMap<Address, PersonState>,
+    pub(super) groups: BTreeMap<Address, GroupState>,
     pub(super) links: BTreeMap<ConnectionId, Link>,
     /// Every login code ever issued, to tell an expired one from one that never was.
     pub(super) codes: BTreeSet<String>,
     pub(super) journal: Journal,
     /// Where in the journal a message is: by sender, recipient and id.
-    sent: BTreeMap<(Address, Address, MessageId), usize>,
-    numbers: u64,
+    pub(super) sent: BTreeMap<(Address, Address, MessageId), usize>,
+    pub(super) numbers: u64,
 }
 
 /// A person, as the network knows them.
 pub(super) struct PersonState {
     pub(super) name: String,
+    /// The number that the network tells with the address, if it does.
+    pub(super) phone: Option<String>,
     pub(super) received: Vec<Received>,
     /// Which of their messages which account has read.
     pub(super) seen: Vec<(Address, MessageId)>,
+}
+
+/// A group, or whatever else is heard by many.
+pub(super) struct GroupState {
+    pub(super) accounts: BTreeSet<Address>,
+    /// What was said in it.
+    pub(super) received: Vec<Received>,
 }
 
 impl Network {
@@ -56,6 +70,7 @@ impl Network {
             refusing_proxies: BTreeSet::new(),
             accounts: BTreeMap::new(),
             people: BTreeMap::new(),
+            groups: BTreeMap::new(),
             links: BTreeMap::new(),
             codes: BTreeSet::new(),
             journal: Journal::default(),
@@ -101,77 +116,6 @@ impl State {
         self.links.values().for_each(|link| link.wake.notify_one());
     }
 
-    /// Puts something into the mailboxes of all devices of an account. An account without devices, or an address that is none,
-    /// gets nothing.
-    pub(super) fn deliver(&mut self, to: &Address, item: &Item) {
-        let Some(account) = self.accounts.get_mut(to) else { return };
-        let jitter = self.conditions.and(&account.conditions).jitter;
-        if let Item::Message(letter) = item
-            && !letter.from_account
-        {
-            account.newest.insert(letter.chat.clone(), letter.id.clone());
-        }
-        for device in account.devices.values_mut() {
-            self.numbers += 1;
-            device.keep(self.numbers, item.clone(), Instant::now() + self.random.up_to(jitter));
-        }
-        let live = account.live;
-        self.wake(live);
-    }
-
-    /// Carries what somebody wrote to an account.
-    pub(super) fn write(&mut self, from: &Address, name: Option<String>, to: &Address, content: Content) -> MessageId {
-        let id = self.message_id();
-        let letter = Letter {
-            chat: from.clone(),
-            id: id.clone(),
-            sender: from.clone(),
-            sender_name: name,
-            from_account: false,
-            content,
-            at: self.now(),
-        };
-        self.deliver(to, &Item::Message(letter));
-        id
-    }
-
-    /// Carries what an account wrote to whoever it is for, and answers whether there is such an address.
-    pub(super) fn carry(&mut self, from: &Address, to: &Address, id: &MessageId, text: &str) -> bool {
-        let at = self.now();
-        if let Some(person) = self.people.get_mut(to) {
-            person.received.push(Received { from: from.clone(), id: id.clone(), text: text.to_owned(), at });
-            return true;
-        }
-        let Some(name) = self.accounts.get(from).map(|account| account.identity.name.clone()) else { return false };
-        let letter = Letter {
-            chat: from.clone(),
-            id: id.clone(),
-            sender: from.clone(),
-            sender_name: name,
-            from_account: false,
-            content: Content::Text(text.to_owned()),
-            at,
-        };
-        self.deliver(to, &Item::Message(letter));
-        self.accounts.contains_key(to)
-    }
-
-    /// Takes a message that came through a connection. The same id again is counted, and carried no second time.
-    pub(super) fn take(&mut self, from: &Address, to: Address, id: MessageId, text: String) -> FromNetwork {
-        let key = (from.clone(), to.clone(), id.clone());
-        if let Some(sent) = self.sent.get(&key).and_then(|index| self.journal.sent.get_mut(*index)) {
-            sent.times += 1;
-            return FromNetwork::Taken(id);
-        }
-        if !self.carry(from, &to, &id, &text) {
-            return FromNetwork::NotTaken { why: format!("404: nobody has the address {to}"), id, later: false };
-        }
-        let at = self.now();
-        self.sent.insert(key, self.journal.sent.len());
-        self.journal.sent.push(Sent { from: from.clone(), to, id: id.clone(), text, at, times: 1 });
-        FromNetwork::Taken(id)
-    }
-
     /// Ends the connection that is logged in to an account, for this reason.
     pub(super) fn kick(&mut self, account: &Address, reason: Reason) {
         self.sentence(account, Verdict { reason, overlap: None, at: Instant::now() });
@@ -194,14 +138,9 @@ impl State {
         Reason::new(ReasonKind::LoggedOut).code("401")
     }
 
-    pub(super) fn message_id(&mut self) -> MessageId {
-        let number = self.number();
-        id(MessageId::new(format!("IN{number:010}")))
-    }
-
     /// The account with this number, made at the first call.
     pub(super) fn account(&mut self, number: &str) -> Identity {
-        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+        let digits = digits(number);
         let address = address_of(&digits);
         let identity = Identity { address: address.clone(), name: Some(format!("+{digits}")), phone: Some(digits) };
         self.accounts.entry(address).or_insert_with(|| Account::new(identity)).identity.clone()
@@ -213,7 +152,27 @@ pub(super) fn address_of(name: &str) -> Address {
     id(Address::new(format!("{}@simulated", name.trim_start_matches('+'))))
 }
 
+/// The address of the group or channel that is called so: like many networks, this one tells by the address which it is.
+pub(super) fn group_address(name: &str, kind: ChatKind) -> Address {
+    let domain = if kind == ChatKind::Group { GROUPS } else { CHANNELS };
+    id(Address::new(format!("{name}{domain}")))
+}
+
+/// Whom a chat with this address is with.
+pub(super) fn kind_of(address: &Address) -> ChatKind {
+    match address.as_str() {
+        address if address.ends_with(GROUPS) => ChatKind::Group,
+        address if address.ends_with(CHANNELS) => ChatKind::Broadcast,
+        _ => ChatKind::Person,
+    }
+}
+
+/// A phone number without its `+` and whatever stands between its digits.
+pub(super) fn digits(number: &str) -> String {
+    number.chars().filter(char::is_ascii_digit).collect()
+}
+
 /// Unwraps an id that the network made itself, or that a test named.
-fn id<T>(made: Result<T, seatport::Invalid>) -> T {
+pub(super) fn id<T>(made: Result<T, seatport::Invalid>) -> T {
     made.unwrap_or_else(|invalid| panic!("the simulated messenger was given a bad name: {invalid}"))
 }

@@ -2,21 +2,19 @@
 
 use std::sync::Arc;
 
-use seatport::conversation::Content;
 use seatport::lifecycle::Account as Identity;
-use seatport::{Address, LoginMethod, MessageId, SessionId};
+use seatport::{Address, LoginMethod, SessionId};
 use tokio::time::Instant;
 
-use super::account::{Account, Item};
+use super::account::Account;
 use super::link::{Link, Stage};
 use super::network::{Network, State};
 use super::settings::Conditions;
-use super::wire::Letter;
 
 /// The phone with an account: links devices and unlinks them, writes and reads.
 #[derive(Clone)]
 pub struct Phone {
-    network: Arc<Network>,
+    pub(super) network: Arc<Network>,
     account: Identity,
 }
 
@@ -148,36 +146,16 @@ impl Phone {
         self.network.state().kick(&self.account.address, State::replaced());
     }
 
-    /// Writes a text on the phone itself. Linked sessions see it as the account's own.
-    pub fn write(&self, chat: &Address, text: &str) -> MessageId {
-        let mut state = self.network.state();
-        let id = state.message_id();
-        let letter = Letter {
-            chat: chat.clone(),
-            id: id.clone(),
-            sender: self.account.address.clone(),
-            sender_name: self.account.name.clone(),
-            from_account: true,
-            content: Content::Text(text.to_owned()),
-            at: state.now(),
-        };
-        // To an address that is nobody's it goes as on any phone: it stays there unanswered.
-        state.carry(&self.account.address, chat, &id, text);
-        state.deliver(&self.account.address, &Item::Message(letter));
-        id
-    }
-
-    /// Reads a chat on the phone itself, up to its newest message.
-    pub fn read(&self, chat: &Address) {
-        let mut state = self.network.state();
-        let up_to = state.accounts.get(&self.account.address).and_then(|account| account.newest.get(chat).cloned());
-        state.deliver(&self.account.address, &Item::Read { chat: chat.clone(), up_to });
-    }
-
     /// How many messages linked sessions have not acknowledged yet.
     #[must_use]
     pub fn unacknowledged(&self) -> usize {
         self.with(|_, account| account.devices.values().map(|device| device.waiting()).sum())
+    }
+
+    /// How many things of any kind linked sessions have not acknowledged yet: messages, changes of them, history, receipts.
+    #[must_use]
+    pub fn undelivered(&self) -> usize {
+        self.with(|_, account| account.devices.values().map(|device| device.undelivered()).sum())
     }
 
     /// Changes what is wrong with the network for this account alone.

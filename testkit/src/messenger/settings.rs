@@ -18,8 +18,12 @@ pub struct Settings {
     pub redelivery: Duration,
     /// How long the network takes to answer.
     pub latency: Duration,
-    /// The most messages that arrive as one.
+    /// The most messages, or changes of messages, that arrive as one.
     pub batch: usize,
+    /// Whether a device that is linked is told what was said before.
+    pub history: bool,
+    /// The most messages in a piece of that; each piece is of one chat.
+    pub history_piece: usize,
 }
 
 impl Default for Settings {
@@ -35,6 +39,8 @@ impl Default for Settings {
             redelivery: Duration::from_secs(30),
             latency: Duration::from_millis(20),
             batch: 20,
+            history: true,
+            history_piece: 50,
         }
     }
 }
@@ -58,6 +64,14 @@ pub struct Conditions {
     pub duplicates: u8,
     /// How many of 100 acknowledgements are lost, so that the message is delivered again.
     pub lost_acks: u8,
+    /// What waits is delivered in the wrong order, the newest first: a change before the message that it changes.
+    pub newest_first: bool,
+    /// How many of 100 messages from an account, and of its words that something was read, are put off: it may say so later.
+    pub put_off: u8,
+    /// How many of 100 messages from an account are taken, but the answer is lost.
+    pub lost_answers: u8,
+    /// Messages from an account are refused for this reason.
+    pub refusing: Option<String>,
 }
 
 impl Conditions {
@@ -71,6 +85,10 @@ impl Conditions {
             jitter: self.jitter.max(other.jitter),
             duplicates: self.duplicates.max(other.duplicates),
             lost_acks: self.lost_acks.max(other.lost_acks),
+            newest_first: self.newest_first || other.newest_first,
+            put_off: self.put_off.max(other.put_off),
+            lost_answers: self.lost_answers.max(other.lost_answers),
+            refusing: self.refusing.clone().or_else(|| other.refusing.clone()),
         }
     }
 }

@@ -4,14 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use seatport::TransportName;
+use seatport::conversation::ChatKind;
 use seatport::lifecycle::{Reason, ReasonKind};
 use seatport::transport::{Capabilities, ConnectContext, ConnectError, Connection, ConnectionGuard, Transport};
+use seatport::{Address, TransportName};
 use tokio::net::TcpStream;
 
 use super::client::{CREDENTIALS, Client};
 use super::exchange::serve;
-use super::network::Network;
+use super::network::{Network, kind_of};
 use super::wire::{Dial, Ear, FromNetwork, Mouth, ToNetwork, split};
 
 /// How many bytes may be on their way within the process.
@@ -71,7 +72,11 @@ impl Transport for SimulatedTransport {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::default().storing_credentials().with_pairing_code().with_proxy()
+        Capabilities::default().storing_credentials().with_pairing_code().with_proxy().with_media()
+    }
+
+    fn chat_kind(&self, chat: &Address) -> ChatKind {
+        kind_of(chat)
     }
 
     async fn connect(&self, context: ConnectContext) -> Result<Connection, ConnectError> {

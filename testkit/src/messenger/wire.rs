@@ -1,12 +1,14 @@
 //! What the transport and the network say to each other: one JSON value a line, over any stream.
 
-use seatport::conversation::{Content, MessageStatus};
+use seatport::conversation::Content;
 use seatport::lifecycle::{Account, Reason};
-use seatport::transport::{ChallengeKind, InboundMessage};
+use seatport::transport::{ChallengeKind, SendError};
 use seatport::{Address, LoginMethod, MessageId, SessionId, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, Lines, ReadHalf, WriteHalf};
+
+use super::parcel::Parcel;
 
 /// The first thing a connection says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,20 +24,23 @@ pub(super) struct Dial {
     pub(super) method: LoginMethod,
 }
 
-/// What the transport says.
+/// What the transport says. A number of its own stands for each question, and the network's answer names it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum ToNetwork {
     Dial(Dial),
     /// These deliveries are safe.
     Acknowledge(Vec<u64>),
     Send {
+        question: u64,
         chat: Address,
         id: MessageId,
-        text: String,
+        content: Content,
+        quoted: Option<MessageId>,
     },
     MarkRead {
+        question: u64,
         chat: Address,
-        messages: Vec<MessageId>,
+        messages: Vec<(MessageId, Address)>,
     },
     LogOut,
     Close,
@@ -62,27 +67,33 @@ pub(super) enum FromNetwork {
     },
     Ready(Account),
     Alive,
-    Messages {
-        deliveries: Vec<u64>,
-        messages: Vec<Letter>,
+    /// Something to acknowledge by these numbers.
+    Delivery {
+        numbers: Vec<u64>,
+        parcel: Parcel,
     },
-    Status {
-        delivery: u64,
-        chat: Address,
-        id: MessageId,
-        status: MessageStatus,
+    Answer {
+        question: u64,
+        answer: Answer,
     },
-    Read {
-        delivery: u64,
-        chat: Address,
-        up_to: Option<MessageId>,
-    },
-    Taken(MessageId),
-    NotTaken {
-        id: MessageId,
-        later: bool,
-        why: String,
-    },
+}
+
+/// What became of a question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Answer {
+    Taken,
+    Refused(String),
+    Later(String),
+}
+
+impl From<Answer> for Result<(), SendError> {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Taken => Ok(()),
+            Answer::Refused(why) => Err(SendError::Refused(why)),
+            Answer::Later(why) => Err(SendError::Later(why)),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,25 +108,6 @@ impl From<CodeKind> for ChallengeKind {
             CodeKind::Qr => Self::Qr,
             CodeKind::Pairing => Self::PairingCode,
         }
-    }
-}
-
-/// A message on its way to an account.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Letter {
-    pub(super) chat: Address,
-    pub(super) id: MessageId,
-    pub(super) sender: Address,
-    pub(super) sender_name: Option<String>,
-    pub(super) from_account: bool,
-    pub(super) content: Content,
-    pub(super) at: Timestamp,
-}
-
-impl From<Letter> for InboundMessage {
-    fn from(letter: Letter) -> Self {
-        let Letter { chat, id, sender, sender_name, from_account, content, at } = letter;
-        Self { chat, id, sender, sender_name, from_account, content, at }
     }
 }
 

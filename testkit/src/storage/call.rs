@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use seatport::conversation::{Chat, Contact, StoredMessage};
+use seatport::conversation::{Chat, ChatCursor, Contact, ContactHit, MessageHit, SearchQuery, StoredMessage};
+use seatport::leads::{LeadAdjustment, LeadTotal};
 use seatport::storage::{
-    Committed, Fence, MessagePage, SessionCommit, Storage, StorageError, StoredSession, VaultEntry, VaultWrite,
+    Committed, Deletion, Fence, SessionCommit, Storage, StorageError, StoredSession, VaultEntry, VaultWrite,
 };
 use seatport::{
-    Address, Agent, AgentId, AuditEntry, AuditLine, Event, MessageId, NodeId, Page, PortRange, PortUsage,
-    SessionFilter, SessionId,
+    Address, Agent, AgentId, AuditEntry, AuditLine, ConsumerName, Cursors, Event, EventHead, MessageId, NodeId, Page,
+    PortRange, PortUsage, Retention, SendKey, SessionFilter, SessionId, Timestamp,
 };
 
 /// A call of a storage: each variant is the method of that name, with its arguments.
@@ -18,7 +19,7 @@ pub enum Call<'a> {
     Session(SessionId),
     Sessions(&'a SessionFilter, Page),
     Commit(Box<SessionCommit>),
-    Delete(SessionId, u64, AuditEntry),
+    Delete(SessionId, u64, Deletion, AuditEntry),
     PortUsage,
     ResizePorts(PortRange),
     Join(NodeId, Duration),
@@ -31,14 +32,30 @@ pub enum Call<'a> {
     Agent(&'a AgentId),
     Agents,
     RemoveAgent(&'a AgentId),
-    Contacts(SessionId, Option<&'a Address>, u32),
-    Chats(SessionId, Option<&'a Address>, u32),
+    Contacts(SessionId, Page<Address>),
+    Contact(SessionId, &'a Address),
+    Chats(SessionId, Page<ChatCursor>),
     Chat(SessionId, &'a Address),
-    Messages(SessionId, &'a Address, MessagePage),
+    Messages(SessionId, &'a Address, Page<u64>),
     Message(SessionId, &'a Address, &'a MessageId),
+    Keyed(SessionId, &'a SendKey),
     Pending(SessionId, u32),
+    UntoldReads(SessionId, u32),
+    SearchMessages(&'a SearchQuery, Option<(SessionId, u64)>, u32),
+    SearchContacts(&'a SearchQuery, Option<&'a (SessionId, Address)>, u32),
+    LeadTotals(Timestamp, Timestamp),
+    LeadAdjustments(Timestamp, Timestamp),
+    RebuildLeads,
+    LedgerKey,
+    ReplaceLedgerKey(Option<&'a [u8]>, &'a [u8]),
     Events(SessionId, u64, u32),
     EventHeads(Option<SessionId>, u32),
+    TrimEvents(SessionId, &'a Retention, Timestamp, u32),
+    RegisterConsumer(&'a ConsumerName),
+    RemoveConsumer(&'a ConsumerName),
+    Consumers,
+    Acknowledge(&'a ConsumerName, &'a Cursors),
+    Acknowledged(&'a ConsumerName),
     VaultGet(SessionId, &'a str),
     VaultList(SessionId, &'a str),
     VaultWrite(SessionId, Fence, Vec<VaultWrite>),
@@ -58,7 +75,7 @@ impl Call<'_> {
             Self::Session(id) => storage.session(id).await?.into(),
             Self::Sessions(filter, page) => storage.sessions(filter, page).await?.into(),
             Self::Commit(commit) => storage.commit(*commit).await?.into(),
-            Self::Delete(id, revision, audit) => storage.delete(id, revision, audit).await?.into(),
+            Self::Delete(id, revision, deletion, audit) => storage.delete(id, revision, deletion, audit).await?.into(),
             Self::PortUsage => storage.port_usage().await?.into(),
             Self::ResizePorts(range) => storage.resize_ports(range).await?.into(),
             Self::Join(node, ttl) => storage.join(node, ttl).await?.into(),
@@ -71,14 +88,30 @@ impl Call<'_> {
             Self::Agent(id) => storage.agent(id).await?.into(),
             Self::Agents => storage.agents().await?.into(),
             Self::RemoveAgent(id) => storage.remove_agent(id).await?.into(),
-            Self::Contacts(session, after, limit) => storage.contacts(session, after, limit).await?.into(),
-            Self::Chats(session, after, limit) => storage.chats(session, after, limit).await?.into(),
+            Self::Contacts(session, page) => storage.contacts(session, page).await?.into(),
+            Self::Contact(session, address) => storage.contact(session, address).await?.into(),
+            Self::Chats(session, page) => storage.chats(session, page).await?.into(),
             Self::Chat(session, address) => storage.chat(session, address).await?.into(),
             Self::Messages(session, chat, page) => storage.messages(session, chat, page).await?.into(),
             Self::Message(session, chat, id) => storage.message(session, chat, id).await?.into(),
+            Self::Keyed(session, key) => storage.keyed(session, key).await?.into(),
             Self::Pending(session, limit) => storage.pending(session, limit).await?.into(),
+            Self::UntoldReads(session, limit) => storage.untold_reads(session, limit).await?.into(),
+            Self::SearchMessages(query, after, limit) => storage.search_messages(query, after, limit).await?.into(),
+            Self::SearchContacts(query, after, limit) => storage.search_contacts(query, after, limit).await?.into(),
+            Self::LeadTotals(from, until) => storage.lead_totals(from, until).await?.into(),
+            Self::LeadAdjustments(from, until) => storage.lead_adjustments(from, until).await?.into(),
+            Self::RebuildLeads => storage.rebuild_leads().await?.into(),
+            Self::LedgerKey => storage.ledger_key().await?.into(),
+            Self::ReplaceLedgerKey(old, sealed) => storage.replace_ledger_key(old, sealed).await?.into(),
             Self::Events(session, after, limit) => storage.events(session, after, limit).await?.into(),
             Self::EventHeads(after, limit) => storage.event_heads(after, limit).await?.into(),
+            Self::TrimEvents(session, keep, now, limit) => storage.trim_events(session, keep, now, limit).await?.into(),
+            Self::RegisterConsumer(consumer) => storage.register_consumer(consumer).await?.into(),
+            Self::RemoveConsumer(consumer) => storage.remove_consumer(consumer).await?.into(),
+            Self::Consumers => storage.consumers().await?.into(),
+            Self::Acknowledge(consumer, handled) => storage.acknowledge(consumer, handled).await?.into(),
+            Self::Acknowledged(consumer) => storage.acknowledged(consumer).await?.into(),
             Self::VaultGet(session, name) => storage.vault_get(session, name).await?.into(),
             Self::VaultList(session, prefix) => storage.vault_list(session, prefix).await?.into(),
             Self::VaultWrite(session, fence, writes) => storage.vault_write(session, fence, writes).await?.into(),
@@ -103,13 +136,23 @@ impl Call<'_> {
             | Self::Agent(..)
             | Self::Agents
             | Self::Contacts(..)
+            | Self::Contact(..)
             | Self::Chats(..)
             | Self::Chat(..)
             | Self::Messages(..)
             | Self::Message(..)
+            | Self::Keyed(..)
             | Self::Pending(..)
+            | Self::UntoldReads(..)
+            | Self::SearchMessages(..)
+            | Self::SearchContacts(..)
+            | Self::LeadTotals(..)
+            | Self::LeadAdjustments(..)
+            | Self::LedgerKey
             | Self::Events(..)
             | Self::EventHeads(..)
+            | Self::Consumers
+            | Self::Acknowledged(..)
             | Self::VaultGet(..)
             | Self::VaultList(..)
             | Self::VaultScan(..)
@@ -125,6 +168,12 @@ impl Call<'_> {
             | Self::Release(..)
             | Self::PutAgent(..)
             | Self::RemoveAgent(..)
+            | Self::RebuildLeads
+            | Self::ReplaceLedgerKey(..)
+            | Self::TrimEvents(..)
+            | Self::RegisterConsumer(..)
+            | Self::RemoveConsumer(..)
+            | Self::Acknowledge(..)
             | Self::VaultWrite(..)
             | Self::VaultReplace(..)
             | Self::SetKeyCheck(..)
@@ -140,7 +189,6 @@ macro_rules! answers {
         /// What a storage answered: a variant for each type that a method answers with.
         #[derive(Clone, Debug)]
         #[expect(missing_docs, reason = "the types say what they are")]
-        #[expect(clippy::large_enum_variant, reason = "lives for one call, and a layer matches on it without unboxing")]
         pub enum Answer {
             $($variant($type)),*
         }
@@ -176,12 +224,20 @@ answers! {
     Agent(Option<Agent>),
     Agents(Vec<Agent>),
     Contacts(Vec<Contact>),
+    Contact(Option<Contact>),
     Chats(Vec<Chat>),
     Chat(Option<Chat>),
     Messages(Vec<StoredMessage>),
     Message(Option<StoredMessage>),
+    FoundMessages(Vec<MessageHit>),
+    FoundContacts(Vec<ContactHit>),
+    Totals(Vec<LeadTotal>),
+    Adjustments(Vec<LeadAdjustment>),
     Events(Vec<Event>),
-    Heads(Vec<(SessionId, u64)>),
+    Heads(Vec<EventHead>),
+    Trimmed(u64),
+    Consumers(Vec<ConsumerName>),
+    Acknowledged(Cursors),
     Sealed(Option<Vec<u8>>),
     Entries(Vec<VaultEntry>),
     Replaced(bool),

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use seatport::conversation::{Chat, Contact, StoredMessage};
+use seatport::conversation::{Chat, ChatCursor, Contact, ContactHit, MessageHit, SearchQuery, StoredMessage};
+use seatport::leads::{LeadAdjustment, LeadTotal};
 use seatport::storage::{
-    AgentStore, AuditStore, Change, Committed, ConversationStore, EventStore, Fence, LeaseStore, MessagePage,
+    AgentStore, AuditStore, Change, Committed, ConversationStore, Deletion, EventStore, Fence, LeadStore, LeaseStore,
     PortStore, SessionCommit, SessionStore, Storage, StorageError, StoredSession, VaultEntry, VaultStore, VaultWrite,
 };
 use seatport::{
-    Address, Agent, AgentId, AuditEntry, AuditLine, Event, MessageId, NodeId, Page, PortRange, PortUsage,
-    SessionFilter, SessionId,
+    Address, Agent, AgentId, AuditEntry, AuditLine, ConsumerName, Cursors, Event, EventHead, MessageId, NodeId, Page,
+    PortRange, PortUsage, Retention, SendKey, SessionFilter, SessionId, Timestamp,
 };
 use tokio::sync::broadcast;
 
@@ -98,8 +99,14 @@ impl<I: Intercept> SessionStore for Intercepted<I> {
         self.ask(Call::Commit(Box::new(commit))).await
     }
 
-    async fn delete(&self, id: SessionId, revision: u64, audit: AuditEntry) -> Result<(), StorageError> {
-        self.ask(Call::Delete(id, revision, audit)).await
+    async fn delete(
+        &self,
+        id: SessionId,
+        revision: u64,
+        deletion: Deletion,
+        audit: AuditEntry,
+    ) -> Result<(), StorageError> {
+        self.ask(Call::Delete(id, revision, deletion, audit)).await
     }
 }
 
@@ -162,17 +169,16 @@ impl<I: Intercept> AgentStore for Intercepted<I> {
 
 #[async_trait]
 impl<I: Intercept> ConversationStore for Intercepted<I> {
-    async fn contacts(
-        &self,
-        session: SessionId,
-        after: Option<&Address>,
-        limit: u32,
-    ) -> Result<Vec<Contact>, StorageError> {
-        self.ask(Call::Contacts(session, after, limit)).await
+    async fn contacts(&self, session: SessionId, page: Page<Address>) -> Result<Vec<Contact>, StorageError> {
+        self.ask(Call::Contacts(session, page)).await
     }
 
-    async fn chats(&self, session: SessionId, after: Option<&Address>, limit: u32) -> Result<Vec<Chat>, StorageError> {
-        self.ask(Call::Chats(session, after, limit)).await
+    async fn contact(&self, session: SessionId, address: &Address) -> Result<Option<Contact>, StorageError> {
+        self.ask(Call::Contact(session, address)).await
+    }
+
+    async fn chats(&self, session: SessionId, page: Page<ChatCursor>) -> Result<Vec<Chat>, StorageError> {
+        self.ask(Call::Chats(session, page)).await
     }
 
     async fn chat(&self, session: SessionId, address: &Address) -> Result<Option<Chat>, StorageError> {
@@ -183,7 +189,7 @@ impl<I: Intercept> ConversationStore for Intercepted<I> {
         &self,
         session: SessionId,
         chat: &Address,
-        page: MessagePage,
+        page: Page<u64>,
     ) -> Result<Vec<StoredMessage>, StorageError> {
         self.ask(Call::Messages(session, chat, page)).await
     }
@@ -197,8 +203,57 @@ impl<I: Intercept> ConversationStore for Intercepted<I> {
         self.ask(Call::Message(session, chat, id)).await
     }
 
+    async fn keyed(&self, session: SessionId, key: &SendKey) -> Result<Option<StoredMessage>, StorageError> {
+        self.ask(Call::Keyed(session, key)).await
+    }
+
     async fn pending(&self, session: SessionId, limit: u32) -> Result<Vec<StoredMessage>, StorageError> {
         self.ask(Call::Pending(session, limit)).await
+    }
+
+    async fn untold_reads(&self, session: SessionId, limit: u32) -> Result<Vec<StoredMessage>, StorageError> {
+        self.ask(Call::UntoldReads(session, limit)).await
+    }
+
+    async fn search_messages(
+        &self,
+        query: &SearchQuery,
+        after: Option<(SessionId, u64)>,
+        limit: u32,
+    ) -> Result<Vec<MessageHit>, StorageError> {
+        self.ask(Call::SearchMessages(query, after, limit)).await
+    }
+
+    async fn search_contacts(
+        &self,
+        query: &SearchQuery,
+        after: Option<&(SessionId, Address)>,
+        limit: u32,
+    ) -> Result<Vec<ContactHit>, StorageError> {
+        self.ask(Call::SearchContacts(query, after, limit)).await
+    }
+}
+
+#[async_trait]
+impl<I: Intercept> LeadStore for Intercepted<I> {
+    async fn lead_totals(&self, from: Timestamp, until: Timestamp) -> Result<Vec<LeadTotal>, StorageError> {
+        self.ask(Call::LeadTotals(from, until)).await
+    }
+
+    async fn lead_adjustments(&self, from: Timestamp, until: Timestamp) -> Result<Vec<LeadAdjustment>, StorageError> {
+        self.ask(Call::LeadAdjustments(from, until)).await
+    }
+
+    async fn rebuild_leads(&self) -> Result<(), StorageError> {
+        self.ask(Call::RebuildLeads).await
+    }
+
+    async fn ledger_key(&self) -> Result<Option<Vec<u8>>, StorageError> {
+        self.ask(Call::LedgerKey).await
+    }
+
+    async fn replace_ledger_key(&self, old: Option<&[u8]>, sealed: &[u8]) -> Result<bool, StorageError> {
+        self.ask(Call::ReplaceLedgerKey(old, sealed)).await
     }
 }
 
@@ -208,8 +263,38 @@ impl<I: Intercept> EventStore for Intercepted<I> {
         self.ask(Call::Events(session, after, limit)).await
     }
 
-    async fn event_heads(&self, after: Option<SessionId>, limit: u32) -> Result<Vec<(SessionId, u64)>, StorageError> {
+    async fn event_heads(&self, after: Option<SessionId>, limit: u32) -> Result<Vec<EventHead>, StorageError> {
         self.ask(Call::EventHeads(after, limit)).await
+    }
+
+    async fn trim_events(
+        &self,
+        session: SessionId,
+        keep: &Retention,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StorageError> {
+        self.ask(Call::TrimEvents(session, keep, now, limit)).await
+    }
+
+    async fn register_consumer(&self, consumer: &ConsumerName) -> Result<(), StorageError> {
+        self.ask(Call::RegisterConsumer(consumer)).await
+    }
+
+    async fn remove_consumer(&self, consumer: &ConsumerName) -> Result<(), StorageError> {
+        self.ask(Call::RemoveConsumer(consumer)).await
+    }
+
+    async fn consumers(&self) -> Result<Vec<ConsumerName>, StorageError> {
+        self.ask(Call::Consumers).await
+    }
+
+    async fn acknowledge(&self, consumer: &ConsumerName, handled: &Cursors) -> Result<(), StorageError> {
+        self.ask(Call::Acknowledge(consumer, handled)).await
+    }
+
+    async fn acknowledged(&self, consumer: &ConsumerName) -> Result<Cursors, StorageError> {
+        self.ask(Call::Acknowledged(consumer)).await
     }
 }
 

@@ -14,6 +14,7 @@ mod call;
 mod cases;
 mod faults;
 mod intercepted;
+mod list;
 mod sample;
 mod snapshot;
 mod suite;

@@ -3,14 +3,19 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use seatport::conversation::{Author, Content, Direction, Message, MessageStatus};
+use seatport::conversation::{
+    Amendment, AmendmentChange, Author, ChatKind, ChatUpdate, ContactUpdate, Content, Direction, Message,
+    MessageStatus, StoredMessage,
+};
+use seatport::leads::PersonKey;
 use seatport::lifecycle::{Account, Desired, Facts, Lifecycle, Login, PortChange};
 use seatport::storage::{
-    Expect, Fence, Incoming, ReadMark, SessionCommit, Storage, StorageError, StorageErrorKind, VaultWrite,
+    ChatNews, Expect, Fence, Identity, Incoming, MessageUpdate, ReadMark, SessionCommit, Storage, StorageError,
+    StorageErrorKind, VaultWrite,
 };
 use seatport::{
-    Action, Address, AgentId, AuditEntry, EventBody, MessageId, NodeId, Outcome, SessionId, SessionRecord, Timestamp,
-    TransportName,
+    Action, Address, AgentId, AuditEntry, EventBody, MessageId, NodeId, Outcome, Page, SessionId, SessionRecord,
+    Timestamp, TransportName,
 };
 use std::time::Duration;
 
@@ -54,6 +59,7 @@ pub(super) fn running(number: u64, lifecycle: Lifecycle) -> SessionRecord {
 pub(super) fn online(number: u64) -> SessionRecord {
     let mut record = running(number, Lifecycle::Online);
     record.facts.login = Login::LoggedIn;
+    record.first_login_at = Some(at(0));
     record.facts.account =
         Some(Account { address: address("me@net"), phone: Some("8613800138000".into()), name: None });
     record
@@ -86,8 +92,9 @@ pub(super) fn inbound(chat: &str, id: &str, second: i64) -> Incoming {
         content: Content::Text(format!("{id} from {chat}")),
         at: at(second),
         status: MessageStatus::Delivered,
+        quoted: None,
     };
-    Incoming { message, sender_name: None }
+    Incoming::new(message)
 }
 
 pub(super) fn outbound(chat: &str, id: &str, second: i64) -> Incoming {
@@ -99,14 +106,95 @@ pub(super) fn outbound(chat: &str, id: &str, second: i64) -> Incoming {
     incoming
 }
 
+/// The message as it is stored at this place, with nothing changed since.
+pub(super) fn stored(seq: u64, message: Message) -> StoredMessage {
+    StoredMessage { seq, message, edited_at: None, reactions: vec![], failure: None }
+}
+
+/// The same message, of a chat with the person of this number.
+pub(super) fn about(incoming: Incoming, number: u8) -> Incoming {
+    Incoming { person: Some(person(number)), ..incoming }
+}
+
+/// The same message with another text.
+pub(super) fn saying(mut incoming: Incoming, text: &str) -> Incoming {
+    incoming.message.content = Content::Text(text.to_owned());
+    incoming
+}
+
+/// The same message from somebody else, as in a group.
+pub(super) fn sent_by(mut incoming: Incoming, sender: &str) -> Incoming {
+    incoming.message.sender = address(sender);
+    incoming
+}
+
+/// The same message with the sender's own name.
+pub(super) fn named(incoming: Incoming, name: &str) -> Incoming {
+    Incoming { sender_name: Some(name.to_owned()), ..incoming }
+}
+
+/// A person as the ledger knows them.
+pub(super) fn person(number: u8) -> PersonKey {
+    PersonKey::from_bytes([number; 16])
+}
+
+/// The first address turns out to be the second.
+pub(super) fn identity(address_: &str, canonical: &str) -> Identity {
+    Identity { address: address(address_), canonical: address(canonical), persons: None }
+}
+
+/// The other side changes a message of a chat with one person.
+pub(super) fn amendment(chat: &str, target: &str, id: &str, second: i64, change: AmendmentChange) -> Amendment {
+    Amendment {
+        chat: address(chat),
+        target: message_id(target),
+        id: message_id(id),
+        sender: address(chat),
+        at: at(second),
+        change,
+    }
+}
+
+pub(super) fn edit(chat: &str, target: &str, id: &str, second: i64, text: &str) -> Amendment {
+    amendment(chat, target, id, second, AmendmentChange::Edit(Content::Text(text.to_owned())))
+}
+
+pub(super) fn reaction(chat: &str, target: &str, id: &str, second: i64, emoji: Option<&str>) -> Amendment {
+    amendment(chat, target, id, second, AmendmentChange::React(emoji.map(str::to_owned)))
+}
+
+pub(super) fn deletion(chat: &str, target: &str, id: &str, second: i64) -> Amendment {
+    amendment(chat, target, id, second, AmendmentChange::Delete)
+}
+
+/// A commit that changes messages.
+pub(super) fn amending(number: u64, amendments: impl IntoIterator<Item = Amendment>) -> SessionCommit {
+    SessionCommit { amendments: amendments.into_iter().collect(), ..commit(number) }
+}
+
+/// A commit that merges addresses.
+pub(super) fn identifying(number: u64, identities: impl IntoIterator<Item = Identity>) -> SessionCommit {
+    SessionCommit { identities: identities.into_iter().collect(), ..commit(number) }
+}
+
 /// A commit that stores these messages.
 pub(super) fn storing(number: u64, messages: impl IntoIterator<Item = Incoming>) -> SessionCommit {
     SessionCommit { messages: messages.into_iter().collect(), ..commit(number) }
 }
 
+/// The news that a message of ours has come so far.
+pub(super) fn update(chat: &str, id: &str, status: MessageStatus) -> MessageUpdate {
+    MessageUpdate { chat: address(chat), id: message_id(id), status, failure: None }
+}
+
+/// The news that a chat was read somewhere else, so that the network knows.
+pub(super) fn mark(chat: &str, up_to: Option<&str>) -> ReadMark {
+    ReadMark { chat: address(chat), up_to: up_to.map(message_id), tell: false }
+}
+
 /// A commit that marks a chat as read.
 pub(super) fn reading(number: u64, chat: &str, up_to: Option<&str>) -> SessionCommit {
-    SessionCommit { read: vec![ReadMark { chat: address(chat), up_to: up_to.map(message_id) }], ..commit(number) }
+    SessionCommit { read: vec![mark(chat, up_to)], ..commit(number) }
 }
 
 pub(super) fn sealing(name: &str, sealed: &[u8]) -> VaultWrite {
@@ -117,10 +205,16 @@ pub(super) fn audit(number: u64, action: Action) -> AuditEntry {
     AuditEntry { at: at(1), agent: agent_id("mei"), action, session: Some(id(number)), outcome: Outcome::Done }
 }
 
-/// A commit of every kind of write that needs no message to be there.
+/// A commit of every kind of write that may come more than once. The first time it adds these events of its own accord: a
+/// chat was added, two messages were stored, one was amended.
 pub(super) fn everything(number: u64) -> SessionCommit {
-    let mut commit = storing(number, [inbound("ann@net", "a", 1), outbound("ann@net", "b", 2)]);
+    let messages = [inbound("ann@net", "a", 1), outbound("ann@net", "b", 2)];
+    let mut commit = storing(number, messages.map(|message| about(message, 1)));
     commit.record = Some(online(number));
+    commit.identities = vec![identity("old-ann@net", "ann@net")];
+    commit.contacts = vec![ContactUpdate { saved_name: Some("Ann".into()), ..ContactUpdate::new(address("ann@net")) }];
+    commit.chats = vec![ChatNews { update: ChatUpdate::new(address("ann@net"), ChatKind::Person), person: None }];
+    commit.amendments = vec![reaction("ann@net", "a", "r", 3, Some("👍"))];
     commit.port = PortChange::Claim;
     commit.vault = vec![sealing("net/key", b"sealed"), sealing("proxy/password", b"sealed too")];
     commit.events = vec![EventBody::Added, EventBody::RemarkChanged];
@@ -140,6 +234,27 @@ pub(super) async fn own(storage: &dyn Storage, session: u64, owner: u64) -> Fenc
     storage.join(node(owner), MINUTE).await.expect("a node joins");
     let fence = storage.claim(id(session), node(owner)).await.expect("a live node may claim");
     fence.expect("nobody else owns it")
+}
+
+/// Lands a commit; the events it added.
+pub(super) async fn events_of(storage: &dyn Storage, commit: SessionCommit) -> Vec<EventBody> {
+    let session = commit.session;
+    let before = storage.session(session).await.expect("can be read").expect("the session is there").last_event;
+    storage.commit(commit).await.expect("the commit lands");
+    let events = storage.events(session, before, 1000).await.expect("events can be read");
+    events.into_iter().map(|event| event.body).collect()
+}
+
+/// A message that has to be there.
+pub(super) async fn message(storage: &dyn Storage, session: u64, chat: &str, id_: &str) -> StoredMessage {
+    let message = storage.message(id(session), &address(chat), &message_id(id_)).await.expect("can be read");
+    message.expect("the message is stored")
+}
+
+/// The ids of a chat's messages, newest first.
+pub(super) async fn ids(storage: &dyn Storage, session: u64, chat: &str) -> Vec<String> {
+    let messages = storage.messages(id(session), &address(chat), Page::first(100)).await.expect("can be read");
+    messages.into_iter().map(|stored| stored.message.id.as_str().to_owned()).collect()
 }
 
 /// The kind of the error that a call was expected to answer.

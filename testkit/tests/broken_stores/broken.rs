@@ -1,12 +1,13 @@
 //! The layer that gives a storage one defect.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use seatport::conversation::{MessageStatus, StoredMessage};
+use seatport::conversation::{Coverage, MessageStatus, SendFailure, StoredMessage};
+use seatport::leads::PersonKey;
 use seatport::storage::{Change, Storage, StorageError, StoredSession};
-use seatport::{Address, MessageId, PortNumber, SessionId};
+use seatport::{Address, Cursors, MessageId, PortNumber, SendKey, SessionId};
 use seatport_testkit::storage::{Answer, Call, Intercept};
 use tokio::sync::broadcast;
 
@@ -20,13 +21,39 @@ pub(crate) struct Broken {
     pub(crate) deleted: Mutex<BTreeMap<(SessionId, Address), Vec<StoredMessage>>>,
     /// The status each message was last said to have.
     pub(crate) statuses: Mutex<BTreeMap<MessageId, MessageStatus>>,
+    /// Why each message was last said to have failed.
+    pub(crate) failures: Mutex<BTreeMap<MessageId, SendFailure>>,
+    /// The coverage each chat was last said to have.
+    pub(crate) coverages: Mutex<BTreeMap<Address, Coverage>>,
+    /// The addresses that were given up.
+    pub(crate) given_up: Mutex<BTreeSet<Address>>,
+    /// The person each chat is with, as far as it was told.
+    pub(crate) persons: Mutex<BTreeMap<(SessionId, Address), PersonKey>>,
+    /// The idempotency keys of all sessions.
+    pub(crate) keys: Mutex<BTreeSet<SendKey>>,
+    /// What was last acknowledged.
+    pub(crate) acknowledged: Mutex<Cursors>,
     /// The key check, nowhere else.
     pub(crate) key_check: Mutex<Option<Vec<u8>>>,
+    /// Whether the lead totals were rebuilt.
+    pub(crate) rebuilt: Mutex<bool>,
 }
 
 impl Broken {
     pub(crate) fn new(defect: Defect) -> Self {
-        Self { defect, deleted: Mutex::default(), statuses: Mutex::default(), key_check: Mutex::default() }
+        Self {
+            defect,
+            deleted: Mutex::default(),
+            statuses: Mutex::default(),
+            failures: Mutex::default(),
+            coverages: Mutex::default(),
+            given_up: Mutex::default(),
+            persons: Mutex::default(),
+            keys: Mutex::default(),
+            acknowledged: Mutex::default(),
+            key_check: Mutex::default(),
+            rebuilt: Mutex::default(),
+        }
     }
 
     /// The port as this storage tells it: [`Defect::SharesPorts`] gives every second number to two sessions.

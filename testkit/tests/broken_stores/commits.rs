@@ -4,20 +4,34 @@ use std::collections::BTreeSet;
 
 use seatport::conversation::Content;
 use seatport::lifecycle::PortChange;
-use seatport::storage::{Expect, MessagePage, SessionCommit, Storage, StorageError, StorageErrorKind, VaultWrite};
-use seatport::{MessageId, SessionId};
+use seatport::storage::{Expect, SessionCommit, Storage, StorageError, StorageErrorKind, VaultWrite};
+use seatport::{MessageId, Page, SessionId};
 use seatport_testkit::storage::Answer;
 
 use crate::Defect;
 use crate::broken::Broken;
 
+fn without_keys(commit: &SessionCommit) -> SessionCommit {
+    let mut commit = commit.clone();
+    commit.messages.iter_mut().for_each(|incoming| incoming.key = None);
+    commit
+}
+
 impl Broken {
     pub(crate) async fn commit(&self, storage: &dyn Storage, commit: SessionCommit) -> Result<Answer, StorageError> {
         let (session, refused) = (commit.session, commit.clone());
         let commit = self.change(storage, commit).await?;
-        match storage.commit(commit).await {
+        let without_keys = without_keys(&commit);
+        let committed = match storage.commit(commit).await {
+            Err(error) if self.defect == Defect::StoresUnderAUsedKey && error.kind() == StorageErrorKind::Exists => {
+                storage.commit(without_keys).await
+            }
+            other => other,
+        };
+        match committed {
             Ok(mut committed) => {
                 committed.port = committed.port.map(|port| self.port(port));
+                self.remember(&refused);
                 self.statuses.lock().extend(refused.updates.into_iter().map(|update| (update.id, update.status)));
                 Ok(committed.into())
             }
@@ -54,8 +68,8 @@ impl Broken {
             }
             Defect::WritesVaultBackwards => commit.vault.reverse(),
             Defect::MixesChats => {
-                for chat in storage.chats(session, None, 100).await? {
-                    let known = storage.messages(session, &chat.address, MessagePage::newest(100)).await?;
+                for chat in storage.chats(session, Page::first(100)).await? {
+                    let known = storage.messages(session, &chat.address, Page::first(100)).await?;
                     commit.messages.retain(|new| known.iter().all(|old| old.message.id != new.message.id));
                 }
                 let mut seen = BTreeSet::new();
@@ -92,7 +106,7 @@ impl Broken {
             Defect::MistakesWhoWrote => {
                 commit.fence = commit.fence.or(storage.session(session).await?.and_then(|row| row.owner));
             }
-            _ => {}
+            _ => self.change_conversations(storage, &mut commit).await?,
         }
         Ok(commit)
     }

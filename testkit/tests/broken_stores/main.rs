@@ -2,6 +2,9 @@
 
 mod broken;
 mod commits;
+mod conversations;
+mod ledger;
+mod lists;
 mod reads;
 mod writes;
 
@@ -63,13 +66,82 @@ defects! {
     StoresDuplicates by "conversation::a_message_is_stored_once", "concurrent::a_message_told_by_many_is_stored_once";
     MixesChats by "conversation::the_same_id_elsewhere_is_another_message";
     EndsTextAtZero by "conversation::a_message_reads_back_as_it_was";
-    ForgetsNames by "conversation::a_contact_has_the_last_name_told", "conversation::a_chat_is_named_after_its_contact";
+    ForgetsNames by "contact::the_last_word_on_each_detail_counts", "chat::is_named_after_its_contact";
     FillsNothingIn by "conversation::an_undecryptable_message_is_filled_in";
     IgnoresWhereAMarkEnds by "unread::a_mark_reads_up_to_its_message", "unread::the_counters_equal_a_recount";
     SkipsStatuses by "status::rises_with_an_event";
     LowersStatus by "status::never_goes_back";
     ReordersEvents by "commit::all_writes_land_together_and_in_order";
     MistakesWhoWrote by "changes::follow_commits_and_say_who_wrote";
+
+    // What a commit does to contacts and chats.
+    ForgetsContactUpdates by "contact::are_those_who_wrote_or_were_told_of", "contact_search::by_what_they_are_called_now";
+    ForgetsSavedNames by "contact::the_last_word_on_each_detail_counts", "chat::is_named_after_its_contact";
+    KeepsPictures by "contact::the_last_word_on_each_detail_counts";
+    AnnouncesNewContacts by "contact::a_change_is_an_event_and_a_new_one_is_not";
+    UnmutesNobody by "chat::what_the_network_says_is_kept";
+    AnnouncesEveryChat by "chat::a_new_or_changed_one_is_an_event";
+    TakesEveryChatForAPerson by "chat::what_the_network_says_is_kept";
+    TellsTheLastCoverage by "chat::coverage_only_grows";
+    SortsChatsByAddress by "chat::the_newest_message_comes_first";
+    CountsHistoryAsUnread by "history::nobody_has_to_read_it";
+    ReadsWhatHistoryRepeats by "history::what_came_before_stays_as_it_was";
+
+    // What it does to messages of ours, and to read marks.
+    ForgetsKeys by "sending::a_message_is_found_by_its_key", "sending::a_key_stays_used";
+    StoresUnderAUsedKey by "sending::a_used_key_refuses_the_whole_commit";
+    SharesKeys by "sending::a_used_key_refuses_the_whole_commit";
+    ForgetsWhyItFailed by "sending::why_it_failed_is_kept_while_it_counts_as_failed";
+    KeepsWhyItFailed by "sending::why_it_failed_is_kept_while_it_counts_as_failed";
+    TellsNobody by "unread::what_was_read_here_waits_to_be_told", "commit::each_write_sees_those_before_it";
+    TellsEverything by "unread::what_was_read_elsewhere_need_not_be_told";
+    ForgetsWhatWasTold by "unread::what_was_read_here_waits_to_be_told";
+    AnnouncesEveryMark by "unread::a_mark_never_goes_back", "unread::unknown_marks_are_passed_over";
+    ReadsByTime by "unread::a_late_message_counts";
+
+    // What it does to messages after they were sent, and to people.
+    ForgetsEdits by "amendment::an_edit_shows_what_it_says_now";
+    ForgetsEditTimes by "amendment::an_edit_shows_what_it_says_now";
+    IgnoresIdsOfAmendments by "amendment::of_two_edits_the_later_counts";
+    DropsEarlyAmendments by "amendment::waits_for_its_message", "amendment::any_order_shows_the_same";
+    AnnouncesEarlyAmendments by "amendment::waits_for_its_message";
+    AmendsInSilence by "amendment::an_edit_shows_what_it_says_now";
+    DeletesByEditing by "amendment::a_deletion_is_final", "amendment::any_order_shows_the_same";
+    KeepsReactionsOfDeleted by "amendment::a_deletion_is_final";
+    KeepsOneReactionInAll by "amendment::a_sender_has_one_reaction";
+    TakesNoReactionAway by "amendment::a_sender_has_one_reaction";
+    SortsReactionsByTime by "amendment::a_sender_has_one_reaction";
+    AppendsEdits by "message_search::an_edited_message_is_found_by_what_it_says_now";
+    ForgetsIdentities by "identity::a_chat_moves_as_a_whole", "identity::two_contacts_become_one";
+    FollowsNobodyTwice by "identity::one_may_follow_another";
+    ReadsWhatIsMerged by "identity::two_chats_become_one", "identity::what_was_read_under_either_was_read";
+    StandsByTheFirstWord by "identity::the_last_word_on_an_address_counts";
+    OpensTheOldChatAnew by "identity::what_comes_for_the_old_address_lands_under_the_new";
+    LosesReactionsOfMerged by "identity::a_chat_moves_as_a_whole", "identity::amendments_move_along";
+    KeepsTheOldSender by "identity::two_contacts_become_one";
+    AnnouncesEveryMerge by "identity::done_before_or_in_a_circle_it_changes_nothing";
+    ForgetsTheOldAddress by "identity::either_address_asks_for_the_same";
+    AnswersUnderTheOldAddress by "identity::either_address_asks_for_the_same";
+
+    // What it tells the ledger of leads, and what the ledger makes of it.
+    CountsNoLeads by "lead::the_first_message_is_new", "ledger::equals_the_reference_told_the_same";
+    ForgetsOurMessages by "lead::the_first_answer_is_kept_with_the_lead", "lead::who_answers_us_is_an_outreach_reply";
+    TellsOnlyOneKey by "lead::a_chat_known_by_another_key_is_of_one_person";
+    ForgetsWhoWasThere by "lead::who_was_there_before_counts_as_nothing";
+    ForgetsTheFirstLogin by "lead::who_was_there_before_counts_as_nothing";
+    IgnoresStops by "lead::what_came_while_it_was_stopped_is_late";
+    CountsForWhoIsBoundNow by "lead::it_belongs_to_the_agent_bound_when_it_came";
+    IgnoresWhoIsWho by "ledger::a_merge_is_corrected_visibly";
+    CountsTheQuarterAfter by "ledger::totals_are_of_the_time_asked_for";
+    CountsEveryQuarterAlone by "ledger::totals_are_of_the_time_asked_for";
+    SortsTotalsBySession by "ledger::totals_are_of_the_time_asked_for";
+    SortsCorrectionsByQuarter by "ledger::what_is_learnt_after_two_days_is_a_correction";
+    MakesNoCorrections by "ledger::a_merge_is_corrected_visibly", "ledger::equals_the_reference_told_the_same";
+    DropsTotalsOfDeleted by "ledger::after_a_deletion_a_person_is_still_known";
+    ErasesNothing by "ledger::after_an_erasure_a_person_is_new";
+    ErasesEveryTime by "ledger::after_a_deletion_a_person_is_still_known";
+    RebuildsOnTop by "ledger::after_an_erasure_a_person_is_new", "ledger::equals_the_reference_told_the_same";
+    ReplacesAnyLedgerKey by "ledger::the_key_is_replaced_only_if_unchanged";
 
     // What other writes do.
     DeletesWhatRuns by "delete::refused_changes_nothing";
@@ -89,6 +161,19 @@ defects! {
     LosesTheKeyCheck by "vault::the_key_check_is_the_last_one_set";
     LosesRefusedAttempts by "audit::lines_are_numbered_without_a_gap";
     StaysOpen by "close::later_calls_answer_closed";
+    TrimsNothing by "trim::by_number_so_many_stay", "consumer::what_one_has_not_acknowledged_stays";
+    KeepsOneMore by "trim::by_number_so_many_stay";
+    TrimsWhatIsJustAsOld by "trim::by_age_what_is_older_goes";
+    TrimsWithoutLimit by "trim::only_so_many_at_a_time";
+    TrimsAtOnce by "trim::a_limit_not_set_removes_nothing";
+    TrimsWhatIsNeeded by "consumer::what_one_has_not_acknowledged_stays";
+    ForgetsWhatWasTrimmed by "trim::the_numbers_of_the_others_stay";
+    NumbersEventsAnew by "trim::by_number_so_many_stay";
+    AcknowledgesBackwards by "consumer::what_one_acknowledged_never_goes_back";
+    RegistersAnew by "consumer::what_one_acknowledged_never_goes_back";
+    RemovesUnknownConsumers by "consumer::are_registered_and_removed";
+    RegistersWhoAcknowledges by "consumer::an_unknown_one_answers_not_found";
+    RemembersDeletedSessions by "consumer::a_deleted_session_is_forgotten";
 
     // What reads answer.
     ConfusesStates by "session::every_state_of_the_lifecycle_reads_back";
@@ -99,8 +184,31 @@ defects! {
     HidesPending by "conversation::pending_messages_wait_in_order";
     SortsByPlaceAlone by "conversation::messages_are_newest_first_late_ones_in_their_place";
     SkipsASession by "session::pages_show_each_session_once";
-    SkipsAContact by "conversation::pages_show_each_contact_and_chat_once";
+    SkipsAContact by "contact::pages_show_each_contact_once";
+    SkipsAChat by "chat::pages_show_each_chat_once", "chat::a_page_goes_by_the_cursor_alone";
     SkipsAMessage by "conversation::pages_show_each_message_once";
+    PagesSessionsForwards by "session::pages_show_each_session_once", "search::all_filters_at_once_page_by_page";
+    PagesContactsForwards by "contact::pages_show_each_contact_once";
+    PagesChatsForwards by "chat::pages_show_each_chat_once";
+    PagesMessagesForwards by "conversation::pages_show_each_message_once";
+    ShowsTheFirstChatsAgain by "chat::pages_show_each_chat_once";
+    AnswersBackwards by "conversation::messages_are_newest_first_late_ones_in_their_place";
+    GoesOnFromNowhere by "conversation::messages_are_newest_first_late_ones_in_their_place";
+    FindsNoShortWords by "message_search::chinese_words_of_any_length_are_found";
+    FindsAnyWord by "message_search::each_word_has_to_be_there", "message_search::what_is_found_equals_reading_everything";
+    FindsSomethingForNothing by "message_search::a_query_without_a_word_finds_nothing";
+    TakesWordsAsPatterns by "message_search::words_are_taken_literally";
+    FoldsLatinLettersOnly by "message_search::letter_case_does_not_matter";
+    SearchesTextsAlone by "message_search::captions_and_names_are_texts_too";
+    SearchesEverySession by "message_search::only_where_it_was_asked_for";
+    SearchesForEverybody by "message_search::only_where_it_was_asked_for", "contact_search::only_where_it_was_asked_for";
+    SearchesByIdOfSession by "message_search::the_session_added_last_and_the_newest_place_come_first";
+    SearchesByTime by "message_search::the_session_added_last_and_the_newest_place_come_first";
+    SkipsAFoundMessage by "message_search::pages_show_each_hit_once";
+    FindsPeopleByNameAlone by "contact_search::by_names_phone_number_and_address_together";
+    FindsPeopleByIdOfSession by "contact_search::the_session_added_last_comes_first";
+    SkipsAFoundContact by "contact_search::pages_show_each_hit_once";
+    BreaksTheChain by "audit::each_line_is_chained_to_the_one_before";
     RepeatsAnEntry by "vault::a_scan_visits_every_entry_once";
     HidesDeletions by "delete::leaves_no_trace_but_the_audit_trail";
     LeavesAGapInEvents by "event::numbers_have_no_gap";

@@ -1,8 +1,8 @@
 //! Reads that answer something else than what is stored.
 
 use seatport::lifecycle::Lifecycle;
-use seatport::storage::{MessagePage, Storage, StorageError, StoredSession};
-use seatport::{Action, CardStatus, Secret, SessionFilter};
+use seatport::storage::{Storage, StorageError, StoredSession};
+use seatport::{Action, CardStatus, Edge, Page, Secret, SessionFilter};
 use seatport_testkit::storage::{Answer, Call};
 
 use crate::Defect;
@@ -62,9 +62,9 @@ impl Broken {
                 Call::VaultList(session, literal).send(storage).await
             }
             (Defect::SortsByPlaceAlone, Call::Messages(session, chat, page)) => {
-                let mut messages = storage.messages(session, chat, MessagePage::newest(u32::MAX)).await?;
-                messages.retain(|message| page.before.is_none_or(|before| message.seq < before));
+                let mut messages = storage.messages(session, chat, Page::first(u32::MAX)).await?;
                 messages.sort_by_key(|message| std::cmp::Reverse(message.seq));
+                messages.retain(|message| !matches!(page.edge, Edge::After(place) if message.seq >= place));
                 messages.truncate(page.limit as usize);
                 Ok(messages.into())
             }
@@ -74,7 +74,7 @@ impl Broken {
                 entries.truncate(limit as usize);
                 Ok(entries.into())
             }
-            (_, call) => call.send(storage).await,
+            (_, call) => self.ask_for_list(storage, call).await,
         }
     }
 
@@ -94,15 +94,6 @@ impl Broken {
             (Defect::HidesPending, Call::Pending(..), Answer::Messages(messages)) => {
                 messages.pop();
             }
-            (Defect::SkipsASession, Call::Sessions(_, page), Answer::Sessions(rows)) if page.after.is_some() => {
-                rows.drain(..rows.len().min(1));
-            }
-            (Defect::SkipsAContact, Call::Contacts(_, Some(_), _), Answer::Contacts(contacts)) => {
-                contacts.drain(..contacts.len().min(1));
-            }
-            (Defect::SkipsAMessage, Call::Messages(_, _, page), Answer::Messages(rows)) if page.before.is_some() => {
-                rows.drain(..rows.len().min(1));
-            }
             (
                 Defect::MindsLetterCase,
                 Call::Sessions(SessionFilter { text: Some(text), .. }, _),
@@ -120,9 +111,9 @@ impl Broken {
                 let last = events.last().map(|event| event.at);
                 events.iter_mut().for_each(|event| event.at = last.unwrap_or(event.at));
             }
-            (Defect::HidesQuietSessions, _, Answer::Heads(heads)) => heads.retain(|(_, head)| *head > 0),
+            (Defect::HidesQuietSessions, _, Answer::Heads(heads)) => heads.retain(|head| head.last > 0),
             (Defect::FindsNoOrphans, _, Answer::Orphans(orphans)) => orphans.clear(),
-            _ => {}
+            (_, asked, _) => return self.distort_list(asked, answer),
         }
         answer
     }

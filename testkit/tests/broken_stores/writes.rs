@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use seatport::Timestamp;
 use seatport::lifecycle::{Facts, PortChange};
-use seatport::storage::{Expect, MessagePage, SessionCommit, Storage, StorageError, StorageErrorKind, VaultEntry};
+use seatport::storage::{Expect, SessionCommit, Storage, StorageError, StorageErrorKind, VaultEntry};
+use seatport::{Page, Timestamp};
 use seatport_testkit::storage::{Answer, Call};
 
 use crate::Defect;
@@ -15,19 +15,19 @@ const NOW: Timestamp = Timestamp::from_millis(0);
 impl Broken {
     pub(crate) async fn write(&self, storage: &dyn Storage, call: Call<'_>) -> Result<Answer, StorageError> {
         match (self.defect, call) {
-            (Defect::DeletesWhatRuns, Call::Delete(id, revision, audit)) => {
+            (Defect::DeletesWhatRuns, Call::Delete(id, revision, deletion, audit)) => {
                 let mut row = row(storage, id).await?;
                 row.record.facts = Facts::default();
                 let stop = SessionCommit::new(id, NOW, Expect::Revision(revision));
                 storage.commit(SessionCommit { record: Some(row.record), ..stop }).await?;
-                Call::Delete(id, revision + 1, audit).send(storage).await
+                Call::Delete(id, revision + 1, deletion, audit).send(storage).await
             }
-            (Defect::LeavesMessagesOfDeleted, Call::Delete(id, revision, audit)) => {
-                for chat in storage.chats(id, None, 100).await? {
-                    let messages = storage.messages(id, &chat.address, MessagePage::newest(100)).await?;
+            (Defect::LeavesMessagesOfDeleted, Call::Delete(id, revision, deletion, audit)) => {
+                for chat in storage.chats(id, Page::first(100)).await? {
+                    let messages = storage.messages(id, &chat.address, Page::first(100)).await?;
                     self.deleted.lock().insert((id, chat.address), messages);
                 }
-                Call::Delete(id, revision, audit).send(storage).await
+                Call::Delete(id, revision, deletion, audit).send(storage).await
             }
             (Defect::NeverLowersTheCapacity, Call::ResizePorts(range)) => {
                 let now = storage.port_usage().await?.range;
@@ -89,7 +89,7 @@ impl Broken {
                 Ok(Answer::Done(()))
             }
             (Defect::LosesRefusedAttempts, Call::Record(_)) | (Defect::StaysOpen, Call::Close) => Ok(Answer::Done(())),
-            (_, call) => call.send(storage).await,
+            (_, call) => self.write_ledger(storage, call).await,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use seatport::lifecycle::{Login, ReasonKind};
 use seatport::transport::ChallengeKind;
-use seatport::{CardStatus, Clock, Environment, Error, LoginMethod, MessagePage, PortNumber, SessionId, WhenFull};
+use seatport::{CardStatus, Clock, Environment, Error, LoginMethod, Page, PortNumber, SessionId, WhenFull};
 use seatport_testkit::messenger::PhoneError;
 
 use crate::office::{Office, id, new_account};
@@ -121,8 +121,8 @@ async fn logged_out_from_the_phone_blocks_until_a_new_scan_resumes_in_place(offi
     let card = office.reaches(session, CardStatus::Online).await;
     assert_eq!((card.remark.as_str(), card.unread, card.port), ("kept", 1, Some(PortNumber(1))));
     assert_eq!((card.login, card.reason, card.agent), (Login::LoggedIn, None, Some(id("li"))));
-    assert_eq!(office.li.contacts(session, None, 10).await.unwrap().len(), 1);
-    assert_eq!(office.li.messages(session, ada.address(), MessagePage::newest(10)).await.unwrap().len(), 1);
+    assert_eq!(office.li.contacts(session, Page::first(10)).await.unwrap().len(), 1);
+    assert_eq!(office.li.messages(session, ada.address(), Page::first(10)).await.unwrap().len(), 1);
 }
 
 async fn logging_out_here_unlinks_the_device_and_forgets_its_credentials(office: Office) {

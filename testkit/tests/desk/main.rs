@@ -3,14 +3,25 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
+mod amendments;
+mod contents;
+mod convergence;
 mod crowds;
+mod data_centre;
 mod faults;
+mod history;
+mod identities;
+mod leads;
 mod logins;
 mod messages;
 mod office;
+mod reading;
+mod records;
 mod restarts;
 mod rows;
+mod search;
 mod secrets;
+mod sending;
 
 /// A test of each case on each storage.
 macro_rules! on_every_storage {

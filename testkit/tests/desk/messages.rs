@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use seatport::conversation::{Author, Content, Direction, MessageStatus};
-use seatport::storage::MessagePage;
-use seatport::{CardStatus, Error, SessionId, WhenFull};
-use seatport_testkit::messenger::Person;
+use seatport::conversation::{Author, Direction, MessageStatus};
+use seatport::{CardStatus, Page, WhenFull};
 
 use crate::office::{Office, eventually, id};
 
@@ -15,18 +13,7 @@ super::on_every_storage![
     what_is_sent_is_followed_to_the_reader,
     what_is_sent_while_the_network_is_away_goes_out_once_it_is_back,
     what_the_phone_writes_and_reads_counts_too,
-    reading_a_chat_is_told_to_the_network,
-    an_undecryptable_message_is_kept_as_such,
 ];
-
-async fn texts(office: &Office, session: SessionId, person: &Person) -> Vec<String> {
-    let messages = office.li.messages(session, person.address(), MessagePage::newest(1000)).await.unwrap();
-    let text = |content| match content {
-        Content::Text(text) => text,
-        other => format!("{other:?}"),
-    };
-    messages.into_iter().rev().map(|stored| text(stored.message.content)).collect()
-}
 
 async fn every_message_is_stored_once_whatever_the_network_does(office: Office) {
     let (session, phone) = office.online("+8613800138000").await;
@@ -52,7 +39,7 @@ async fn every_message_is_stored_once_whatever_the_network_does(office: Office) 
     eventually(|| phone.unacknowledged() == 0).await;
     assert_eq!(office.card(session).await.unread, written);
     for person in &people {
-        let mut texts = texts(&office, session, person).await;
+        let mut texts = office.texts(session, person.address()).await;
         texts.sort();
         assert_eq!(texts, (0..100).map(|round| format!("{round:03}")).collect::<Vec<_>>());
     }
@@ -67,31 +54,22 @@ async fn what_was_written_while_stopped_arrives_at_the_next_start(office: Office
     assert_eq!(office.card(session).await.unread, 0);
     office.mei.start(session, WhenFull::Fail).await.unwrap();
     office.unread(session, 1).await;
-    assert_eq!(texts(&office, session, &ada).await, ["anybody there?"]);
+    assert_eq!(office.texts(session, ada.address()).await, ["anybody there?"]);
 }
 
 async fn what_is_sent_is_followed_to_the_reader(office: Office) {
     let (session, phone) = office.online("+8613800138000").await;
     let ada = office.messenger.person("ada");
-    let message = office.li.send_text(session, ada.address(), "hello Ada").await.unwrap();
-    let status = async |wanted| {
-        for _ in 0..1000 {
-            let stored = office.storage.message(session, ada.address(), &message).await.unwrap().unwrap().message;
-            if stored.status == wanted {
-                return stored;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("never {wanted:?}");
-    };
-    let sent = status(MessageStatus::Sent).await;
+    let message = office.says(session, ada.address(), "hello Ada").await;
+    office.gets(session, ada.address(), &message, MessageStatus::Sent).await;
+    let sent = office.message(session, ada.address(), &message).await.message;
     assert_eq!((sent.direction, sent.author), (Direction::Outbound, Some(Author::Agent(id("li")))));
     eventually(|| ada.received().iter().any(|received| received.id == message)).await;
     ada.read(phone.address(), &message);
-    status(MessageStatus::Read).await;
+    office.gets(session, ada.address(), &message, MessageStatus::Read).await;
     ada.confirm(phone.address(), &message);
     tokio::time::sleep(Duration::from_secs(60)).await;
-    status(MessageStatus::Read).await;
+    office.gets(session, ada.address(), &message, MessageStatus::Read).await;
     assert_eq!(office.card(session).await.unread, 0, "what we write is not unread");
 }
 
@@ -101,12 +79,12 @@ async fn what_is_sent_while_the_network_is_away_goes_out_once_it_is_back(office:
     office.messenger.conditions(|now| now.down = true);
     office.reaches(session, CardStatus::Connecting).await;
     for number in 0..10 {
-        office.li.send_text(session, ada.address(), format!("{number}")).await.unwrap();
+        office.says(session, ada.address(), &number.to_string()).await;
     }
     let office = office.restart(false).await;
     office.messenger.conditions(|now| now.down = false);
     eventually(|| ada.received().len() == 10).await;
-    let received: Vec<_> = ada.received().into_iter().map(|received| received.text).collect();
+    let received: Vec<_> = ada.received().into_iter().map(|received| received.text().to_owned()).collect();
     assert_eq!(received, (0..10).map(|number| number.to_string()).collect::<Vec<_>>(), "in order, each once");
 }
 
@@ -119,29 +97,7 @@ async fn what_the_phone_writes_and_reads_counts_too(office: Office) {
     office.unread(session, 0).await;
     phone.write(ada.address(), "from the phone");
     eventually(|| phone.unacknowledged() == 0).await;
-    let newest = office.li.messages(session, ada.address(), MessagePage::newest(1)).await.unwrap();
+    let newest = office.li.messages(session, ada.address(), Page::first(1)).await.unwrap();
     assert_eq!(newest[0].message.author, Some(Author::Device));
     assert_eq!(office.card(session).await.unread, 0);
-}
-
-async fn reading_a_chat_is_told_to_the_network(office: Office) {
-    let (session, phone) = office.online("+8613800138000").await;
-    let ada = office.messenger.person("ada");
-    let written = [ada.write(phone.address(), "one"), ada.write(phone.address(), "two")];
-    office.unread(session, 2).await;
-    office.li.mark_read(session, ada.address()).await.unwrap();
-    assert_eq!(office.card(session).await.unread, 0);
-    eventually(|| ada.seen_by(phone.address()).len() == 2).await;
-    assert!(written.iter().all(|id| ada.seen_by(phone.address()).contains(id)));
-    office.li.mark_read(session, ada.address()).await.unwrap();
-    let nobody = office.messenger.person("nobody");
-    assert!(matches!(office.li.mark_read(session, nobody.address()).await, Err(Error::UnknownChat(_))));
-}
-
-async fn an_undecryptable_message_is_kept_as_such(office: Office) {
-    let (session, phone) = office.online("+8613800138000").await;
-    let ada = office.messenger.person("ada");
-    ada.send(phone.address(), Content::Undecryptable);
-    office.unread(session, 1).await;
-    assert_eq!(texts(&office, session, &ada).await, ["Undecryptable"]);
 }

@@ -1,7 +1,8 @@
 //! The rows of the manual, one case each.
 
-use seatport::storage::MessagePage;
-use seatport::{Action, CardStatus, Environment, Error, Page, Platform, PortNumber, SessionFilter, WhenFull};
+use seatport::{
+    Action, CardStatus, Environment, Error, Page, Platform, PortNumber, SendOptions, SessionFilter, WhenFull,
+};
 
 use crate::office::{Office, eventually, id, new_account};
 
@@ -146,8 +147,8 @@ async fn row_6_what_is_not_started_can_be_started_reassigned_and_deleted(office:
     // Nothing of it is left but the lines that say who did what.
     assert!(office.storage.vault_scan(None, 10).await.unwrap().is_empty());
     assert!(office.storage.events(session, 0, 10).await.unwrap().is_empty());
-    assert!(office.storage.contacts(session, None, 10).await.unwrap().is_empty());
-    assert!(office.storage.chats(session, None, 10).await.unwrap().is_empty());
+    assert!(office.storage.contacts(session, Page::first(10)).await.unwrap().is_empty());
+    assert!(office.storage.chats(session, Page::first(10)).await.unwrap().is_empty());
     let last = office.mei.audit(0, 100).await.unwrap().pop().unwrap().entry;
     assert_eq!((last.agent, last.action, last.session), (id("li"), Action::Delete, Some(session)));
 }
@@ -174,18 +175,19 @@ async fn row_8_scan_online_stop_offline_and_history_stays_readable(office: Offic
     let ada = office.messenger.person("ada");
     ada.write(phone.address(), "is it in stock?");
     office.unread(session, 1).await;
-    office.li.send_text(session, ada.address(), "yes, in three colours").await.unwrap();
+    office.says(session, ada.address(), "yes, in three colours").await;
     eventually(|| !ada.received().is_empty()).await;
 
     assert_eq!(office.mei.stop(session).await.unwrap().status, CardStatus::Offline);
-    let contacts = office.li.contacts(session, None, 10).await.unwrap();
+    let contacts = office.li.contacts(session, Page::first(10)).await.unwrap();
     assert_eq!(contacts.iter().map(|contact| contact.name.as_deref()).collect::<Vec<_>>(), [Some("ada")]);
-    let chats = office.li.chats(session, None, 10).await.unwrap();
+    let chats = office.li.chats(session, Page::first(10)).await.unwrap();
     assert_eq!((chats.len(), chats[0].unread), (1, 1));
-    let messages = office.li.messages(session, ada.address(), MessagePage::newest(10)).await.unwrap();
+    let messages = office.li.messages(session, ada.address(), Page::first(10)).await.unwrap();
     assert_eq!(messages.len(), 2, "newest first: {messages:?}");
     assert!(messages[0].message.at >= messages[1].message.at);
-    assert!(matches!(office.li.send_text(session, ada.address(), "hello?").await, Err(Error::NotSending { .. })));
+    let refused = office.li.send_text(session, ada.address(), "hello?", SendOptions::default()).await;
+    assert!(matches!(refused, Err(Error::NotSending { .. })), "{refused:?}");
 
     office.mei.start(session, WhenFull::Fail).await.unwrap();
     office.reaches(session, CardStatus::Online).await;

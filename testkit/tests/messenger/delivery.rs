@@ -83,7 +83,7 @@ async fn what_was_written_while_offline_comes_at_the_next_login_in_order() {
 
 #[tokio::test(start_paused = true)]
 async fn without_a_linked_device_messages_stay_on_the_phone() {
-    let messenger = messenger(Settings::default());
+    let messenger = messenger(Settings { history: false, ..Settings::default() });
     let phone = messenger.phone("+8613800138000");
     messenger.person("bob").write(phone.address(), "before");
     let seat = Seat::new(1, messenger.transport());
@@ -149,7 +149,8 @@ async fn a_session_that_is_behind_slows_the_network_and_can_still_speak() {
     for n in 0..100 {
         let (done, _) = oneshot::channel();
         let id = MessageId::new(format!("A{n}")).unwrap();
-        let command = TransportCommand::SendText { chat: bob.address().clone(), id, text: "one moment".into(), done };
+        let (chat, content) = (bob.address().clone(), Content::Text("one moment".into()));
+        let command = TransportCommand::Send { chat, id, content, quoted: None, done };
         connection.commands.send(command).await.unwrap();
     }
     sleep(Duration::from_secs(1)).await;

@@ -4,7 +4,9 @@
 
 mod delivery;
 mod faults;
+mod history;
 mod login;
+mod people;
 mod seat;
 mod talk;
 mod tcp;

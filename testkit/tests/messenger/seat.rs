@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use seatport::conversation::Content;
 use seatport::lifecycle::Account;
 use seatport::memory::MemoryStorage;
 use seatport::transport::{
@@ -140,17 +141,42 @@ pub(crate) fn texts(messages: &[InboundMessage]) -> Vec<String> {
     messages
         .iter()
         .map(|message| match &message.content {
-            seatport::conversation::Content::Text(text) => text.clone(),
+            Content::Text(text) => text.clone(),
             other => panic!("a text was due, not {other:?}"),
         })
         .collect()
 }
 
 pub(crate) async fn send(connection: &Connection, chat: &Address, id: &str, text: &str) -> Result<(), SendError> {
+    say(connection, chat, id, Content::Text(text.to_owned()), None).await
+}
+
+pub(crate) async fn say(
+    connection: &Connection,
+    chat: &Address,
+    id: &str,
+    content: Content,
+    quoted: Option<MessageId>,
+) -> Result<(), SendError> {
     let (done, answer) = oneshot::channel();
-    let command =
-        TransportCommand::SendText { chat: chat.clone(), id: MessageId::new(id).unwrap(), text: text.to_owned(), done };
-    connection.commands.send(command).await.unwrap();
+    let (chat, id) = (chat.clone(), MessageId::new(id).unwrap());
+    connection.commands.send(TransportCommand::Send { chat, id, content, quoted, done }).await.unwrap();
+    answered(answer).await
+}
+
+/// Says that these messages were read, whose senders are named with them.
+pub(crate) async fn mark_read(
+    connection: &Connection,
+    chat: &Address,
+    messages: &[(&MessageId, &Address)],
+) -> Result<(), SendError> {
+    let (done, answer) = oneshot::channel();
+    let messages = messages.iter().map(|(id, sender)| ((*id).clone(), (*sender).clone())).collect();
+    connection.commands.send(TransportCommand::MarkRead { chat: chat.clone(), messages, done }).await.unwrap();
+    answered(answer).await
+}
+
+async fn answered(answer: oneshot::Receiver<Result<(), SendError>>) -> Result<(), SendError> {
     timeout(FOR_EVER, answer)
         .await
         .expect("the network answers")

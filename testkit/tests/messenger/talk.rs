@@ -1,10 +1,10 @@
 //! What accounts send, what becomes of it, and what the phone does beside.
 
 use seatport::conversation::MessageStatus;
-use seatport::transport::{SendError, Signal, TransportCommand};
+use seatport::transport::{SendError, Signal};
 use seatport_testkit::messenger::Settings;
 
-use crate::seat::{Seat, challenge, messenger, one_online, send, signal, stored, texts};
+use crate::seat::{Seat, challenge, mark_read, messenger, one_online, send, signal, stored, texts};
 
 #[tokio::test(start_paused = true)]
 async fn the_same_id_is_shown_once_and_counted() {
@@ -18,7 +18,8 @@ async fn the_same_id_is_shown_once_and_counted() {
     assert_eq!(send(&connection, bob.address(), "OUT1", "hello").await, Ok(()));
     assert_eq!(send(&connection, bob.address(), "OUT2", "again").await, Ok(()));
 
-    let received: Vec<(String, String)> = bob.received().into_iter().map(|r| (r.id.to_string(), r.text)).collect();
+    let received: Vec<(String, String)> =
+        bob.received().into_iter().map(|r| (r.id.to_string(), r.text().to_owned())).collect();
     assert_eq!(received, [("OUT1".into(), "hello".into()), ("OUT2".into(), "again".into())]);
     let sent = messenger.journal().sent;
     assert_eq!(sent.iter().map(|sent| sent.times).collect::<Vec<_>>(), [3, 1]);
@@ -85,11 +86,11 @@ async fn a_person_sees_what_was_read() {
     let id = bob.write(phone.address(), "hello");
     stored(&mut connection).await;
     assert!(bob.seen_by(phone.address()).is_empty());
-    let messages = vec![(id.clone(), bob.address().clone())];
-    connection.commands.send(TransportCommand::MarkRead { chat: bob.address().clone(), messages }).await.unwrap();
-    connection.commands.send(TransportCommand::Close).await.unwrap();
-    assert!(signal(&mut connection).await.is_none());
-    assert_eq!(bob.seen_by(phone.address()), [id]);
+    for _ in 0..2 {
+        assert_eq!(mark_read(&connection, bob.address(), &[(&id, bob.address())]).await, Ok(()));
+    }
+    assert_eq!(bob.seen_by(phone.address()), [id], "once, however often it is told");
+    assert_eq!(messenger.journal().receipts, 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,7 +104,7 @@ async fn what_the_phone_writes_and_reads_is_seen_here() {
     let messages = stored(&mut connection).await;
     assert_eq!((&messages[0].id, &messages[0].chat), (&answer, bob.address()));
     assert!(messages[0].from_account);
-    assert_eq!(bob.received()[0].text, "yes");
+    assert_eq!(bob.received()[0].text(), "yes");
 
     phone.read(bob.address());
     let Some(Signal::Read { chat, up_to }) = signal(&mut connection).await else { panic!("nothing read") };

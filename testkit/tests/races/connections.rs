@@ -10,7 +10,7 @@ use seatport::memory::MemoryStorage;
 use seatport::storage::{StorageErrorKind, VaultStore};
 use seatport::transport::{ConnectContext, Signal, TransportCommand};
 use seatport::vault::VaultError;
-use seatport::{CardStatus, Clock, Environment, MessageId, SessionId, Timestamp, Timing, WhenFull};
+use seatport::{CardStatus, Clock, Environment, MessageId, SendOptions, SessionId, Timestamp, Timing, WhenFull};
 use seatport_testkit::VirtualClock;
 use seatport_testkit::storage::Call;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -101,7 +101,7 @@ async fn a_write_under_way_while_the_credentials_are_wiped_is_wiped_too() {
 /// The next message that the network is to take.
 async fn sends(line: &mut Line, limit: Duration) -> Option<(MessageId, impl FnOnce() + use<>)> {
     match timeout(limit, line.commands.recv()).await {
-        Ok(Some(TransportCommand::SendText { id, done, .. })) => Some((id, move || done.send(Ok(())).unwrap())),
+        Ok(Some(TransportCommand::Send { id, done, .. })) => Some((id, move || done.send(Ok(())).unwrap())),
         Ok(other) => panic!("told {other:?}"),
         Err(_) => None,
     }
@@ -112,15 +112,15 @@ async fn a_message_that_the_transport_never_answers_for_holds_up_the_next_one_fo
     let mut office = Office::open(Arc::new(MemoryStorage::new()), 1).await;
     let (session, mut line) = office.online().await;
     line.stays_alive();
-    let first = office.desk.send_text(session, &bob(), "one").await.unwrap();
-    let second = office.desk.send_text(session, &bob(), "two").await.unwrap();
+    let first = office.desk.send_text(session, &bob(), "one", SendOptions::default()).await.unwrap();
+    let second = office.desk.send_text(session, &bob(), "two", SendOptions::default()).await.unwrap();
     let (id, _never_answered) = sends(&mut line, secs(1)).await.expect("it is sent at once");
     assert_eq!(id, first);
     // A minute for the answer, and five seconds of rest.
     let (id, taken) = sends(&mut line, secs(66)).await.expect("it is sent again");
     assert_eq!(id, first, "the order is kept");
     taken();
-    let (id, taken) = sends(&mut line, secs(1)).await.expect("the next one follows");
+    let (id, taken) = sends(&mut line, secs(2)).await.expect("the next one follows");
     assert_eq!(id, second);
     taken();
     sleep(secs(1)).await;

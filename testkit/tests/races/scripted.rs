@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use seatport::conversation::Content;
+use seatport::conversation::{ChatKind, Content};
 use seatport::lifecycle::{Account, Reason, ReasonKind};
 use seatport::transport::{
     Ack, Capabilities, ConnectContext, ConnectError, Connection, ConnectionGuard, InboundMessage, Signal, Transport,
@@ -146,12 +146,15 @@ pub(crate) fn message_id(number: i64) -> MessageId {
 pub(crate) fn message(number: i64) -> Signal {
     let message = InboundMessage {
         chat: bob(),
+        kind: ChatKind::Person,
+        phone: None,
         id: message_id(number),
         sender: bob(),
         sender_name: None,
         from_account: false,
         content: Content::Text("hello".to_owned()),
         at: Timestamp::from_millis(number),
+        quoted: None,
     };
     Signal::Messages { messages: vec![message], ack: Ack::unneeded() }
 }

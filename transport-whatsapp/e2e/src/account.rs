@@ -9,6 +9,7 @@ use crate::connection::Line;
 use crate::mailbox::{Mailbox, Parcel};
 use crate::party::{DeviceKeys, Party};
 use crate::refusal::Refusal;
+use crate::settings::Settings;
 use crate::stanza::{Envelope, SERVER, now};
 
 /// Who an account belongs to, and the state of its devices. There is at most one companion.
@@ -23,6 +24,7 @@ pub(crate) struct Account {
     pub(crate) hosted: bool,
     /// Whether the server keeps quiet about the messages that it takes from the companion.
     pub(crate) withholds_acks: bool,
+    pub(crate) settings: Settings,
     pub(crate) companion: Option<Companion>,
     /// Each link gets a device number of its own, so that nobody writes into the ratchets of an earlier one.
     last_device: u16,
@@ -50,6 +52,7 @@ impl Account {
             refusal: None,
             hosted: false,
             withholds_acks: false,
+            settings: Settings::default(),
             companion: None,
             last_device: 0,
         }
@@ -97,6 +100,7 @@ impl Account {
             also_known_as: None,
             push_name: self.name.clone(),
             sent_at: now(),
+            edit: None,
             is_peer: true,
         }
     }

@@ -11,6 +11,7 @@ use crate::connection::{Caller, Line};
 use crate::iq;
 use crate::journal::{Content, Seen};
 use crate::network::{Network, number_of};
+use crate::settings;
 use crate::stanza::{self, optional_text, text};
 
 /// How many offline messages come without being asked for.
@@ -143,7 +144,12 @@ fn content(message: &wa::Message) -> Content {
             None => Content::Other,
         };
     }
-    text_of(message).map_or(Content::Other, Content::Text)
+    let context = message.extended_text_message.as_option().and_then(|extended| extended.context_info.as_option());
+    match (text_of(message), context.and_then(|context| context.stanza_id.clone())) {
+        (Some(text), Some(to)) => Content::Answer { text, to, by: context.and_then(|context| context.participant.clone()) },
+        (Some(text), None) => Content::Text(text),
+        (None, _) => Content::Other,
+    }
 }
 
 fn text_of(message: &wa::Message) -> Option<String> {
@@ -198,12 +204,12 @@ fn settings_key() -> wa::Message {
     let fingerprint =
         AppStateSyncKeyFingerprint { raw_id: Some(7), current_index: Some(0), device_indexes: vec![0, 1] };
     let data = AppStateSyncKeyData {
-        key_data: Some(vec![7; 32]),
+        key_data: Some(settings::KEY.to_vec()),
         timestamp: Some(i64::try_from(stanza::now()).unwrap_or(i64::MAX)),
         fingerprint: MessageField::some(fingerprint),
     };
     let key = AppStateSyncKey {
-        key_id: MessageField::some(AppStateSyncKeyId { key_id: Some(vec![0, 0, 0, 0, 0, 1]) }),
+        key_id: MessageField::some(AppStateSyncKeyId { key_id: Some(settings::KEY_ID.to_vec()) }),
         key_data: MessageField::some(data),
     };
     let protocol = ProtocolMessage {

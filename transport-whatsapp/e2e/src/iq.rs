@@ -13,7 +13,8 @@ use crate::inbound;
 use crate::journal::Seen;
 use crate::network::{KeyBundle, LinkCode, Network, lid_jid, number_of};
 use crate::refusal::StreamEnd;
-use crate::stanza::{SERVER, bytes, optional_text, text};
+use crate::settings::Settings;
+use crate::stanza::{SERVER, bytes, text};
 
 /// Handles a request, or the answer to one of the server's own.
 pub(crate) async fn handle(network: &Arc<Network>, caller: &Caller, line: &Line, iq: &NodeRef<'_>) -> Result<()> {
@@ -67,7 +68,7 @@ async fn request(network: &Arc<Network>, caller: &Caller, line: &Line, iq: &Node
             line.say(result(id, [NodeBuilder::new("privacy").children([category]).build()]));
         }
         ("blocklist", _) => line.say(result(id, [NodeBuilder::new("list").build()])),
-        ("w:sync:app:state", _) => line.say(result(id, [settings(iq)])),
+        ("w:sync:app:state", _) => line.say(result(id, [settings(network, caller, iq).await])),
         ("usync", _) => line.say(result(id, [directory(network, iq).await])),
         ("w:profile:picture", false) => line.say(error(id, 404, "item-not-found")),
         _ => line.say(result(id, [])),
@@ -128,17 +129,16 @@ async fn keys(network: &Network, iq: &NodeRef<'_>, id: &str) -> Node {
     result(id, [NodeBuilder::new("list").children(bundles).build()])
 }
 
-/// The account's settings: there are none, at the version that the client has.
-fn settings(iq: &NodeRef<'_>) -> Node {
-    let collections = iq.get_optional_child("sync").and_then(NodeRef::children).unwrap_or_default();
-    let collections = collections.iter().map(|collection| {
-        NodeBuilder::new("collection")
-            .attr("name", text(collection, "name"))
-            .attr("version", optional_text(collection, "version").unwrap_or_else(|| "0".to_owned()))
-            .attr("type", "result")
-            .build()
-    });
-    NodeBuilder::new("sync").children(collections).build()
+/// What the caller does not know yet of its account's settings.
+async fn settings(network: &Network, caller: &Caller, iq: &NodeRef<'_>) -> Node {
+    let account = match caller {
+        Caller::Companion(number) => network.known_account(number),
+        Caller::Applicant(_) | Caller::Nobody => None,
+    };
+    match account {
+        Some(account) => account.lock().await.settings.answer(iq),
+        None => Settings::default().answer(iq),
+    }
 }
 
 /// Who is on the network and with which devices: everybody, with a phone.

@@ -110,6 +110,15 @@ pub enum Seen {
 pub enum Content {
     /// A text.
     Text(String),
+    /// A text that answers a message.
+    Answer {
+        /// The text.
+        text: String,
+        /// The message that it answers.
+        to: String,
+        /// Who wrote that, as the device says.
+        by: Option<String>,
+    },
     /// The copy for the account's own phone of a text sent elsewhere.
     CopyOfText(String),
     /// Something that opened, but is not a text.

@@ -13,6 +13,9 @@ pub struct Letter {
     pub(crate) room: Option<String>,
     pub(crate) sent_at: Option<u64>,
     pub(crate) hidden_number: bool,
+    /// Whether the number behind a hidden address comes along.
+    pub(crate) tells_number: bool,
+    pub(crate) edit: Option<&'static str>,
 }
 
 impl Letter {
@@ -23,7 +26,8 @@ impl Letter {
 
     /// Any content.
     pub fn of(content: wa::Message) -> Self {
-        Self { content: Some(content), id: None, room: None, sent_at: None, hidden_number: false }
+        let (id, room, sent_at, edit) = (None, None, None, None);
+        Self { content: Some(content), id, room, sent_at, hidden_number: false, tells_number: true, edit }
     }
 
     /// Something that the companion cannot open, as after a lost ratchet; the sender does not send it again.
@@ -39,6 +43,57 @@ impl Letter {
             ..Default::default()
         };
         Self::of(wa::Message { image_message: MessageField::some(image), ..Default::default() })
+    }
+
+    /// A text that answers the message with the id `to`.
+    pub fn answer(text: impl Into<String>, to: impl Into<String>) -> Self {
+        let context = wa::ContextInfo { stanza_id: Some(to.into()), ..Default::default() };
+        let extended = wa::message::ExtendedTextMessage {
+            text: Some(text.into()),
+            context_info: MessageField::some(context),
+            ..Default::default()
+        };
+        Self::of(wa::Message { extended_text_message: MessageField::some(extended), ..Default::default() })
+    }
+
+    /// Another text for the sender's own message with the id `of`.
+    pub fn edit(of: impl Into<String>, text: impl Into<String>) -> Self {
+        let new = wa::Message { conversation: Some(text.into()), ..Default::default() };
+        let protocol = wa::message::ProtocolMessage {
+            r#type: Some(wa::message::protocol_message::Type::MESSAGE_EDIT),
+            key: own_key(of.into()),
+            edited_message: MessageField::some(new),
+            ..Default::default()
+        };
+        let message = wa::Message { protocol_message: MessageField::some(protocol), ..Default::default() };
+        let wrapper = wa::message::FutureProofMessage { message: MessageField::some(message) };
+        let message = wa::Message { edited_message: MessageField::some(wrapper), ..Default::default() };
+        Self { edit: Some("1"), ..Self::of(message) }
+    }
+
+    /// Takes the sender's own message with the id `of` back.
+    pub fn deletion(of: impl Into<String>) -> Self {
+        Self { edit: Some("7"), ..Self::revoke(own_key(of.into())) }
+    }
+
+    /// Takes somebody else's message with the id `of` back, as an admin may in a group.
+    pub fn deletion_by_admin(of: impl Into<String>, author: impl Into<String>) -> Self {
+        let key = wa::MessageKey {
+            id: Some(of.into()),
+            from_me: Some(false),
+            participant: Some(author.into()),
+            ..Default::default()
+        };
+        Self { edit: Some("8"), ..Self::revoke(MessageField::some(key)) }
+    }
+
+    fn revoke(key: MessageField<wa::MessageKey>) -> Self {
+        let protocol = wa::message::ProtocolMessage {
+            r#type: Some(wa::message::protocol_message::Type::REVOKE),
+            key,
+            ..Default::default()
+        };
+        Self::of(wa::Message { protocol_message: MessageField::some(protocol), ..Default::default() })
     }
 
     /// A reaction to the message with the id `to`.
@@ -69,9 +124,29 @@ impl Letter {
         self
     }
 
+    /// Under the sender's hidden address; nobody tells the number behind it.
+    pub fn from_nobody_known(mut self) -> Self {
+        (self.hidden_number, self.tells_number) = (true, false);
+        self
+    }
+
+    /// With a secret, from which the changes of this message are sealed; and by which others see whose it is.
+    pub fn with_secret(mut self, secret: [u8; 32]) -> Self {
+        if let Some(content) = &mut self.content {
+            let context =
+                wa::MessageContextInfo { message_secret: Some(secret.to_vec()), ..Default::default() };
+            content.message_context_info = MessageField::some(context);
+        }
+        self
+    }
+
     /// Under the sender's hidden address; the number comes along as an attribute.
     pub fn from_hidden_number(mut self) -> Self {
         self.hidden_number = true;
         self
     }
+}
+
+fn own_key(id: String) -> MessageField<wa::MessageKey> {
+    MessageField::some(wa::MessageKey { id: Some(id), from_me: Some(true), ..Default::default() })
 }

@@ -47,11 +47,12 @@ mod proxy;
 mod refusal;
 mod resend;
 mod server;
+mod settings;
 mod signal;
 mod stanza;
 mod wire;
 
-pub use history::{HistoryChat, HistoryMessage};
+pub use history::{History, HistoryChat, HistoryMessage};
 pub use journal::{Content, Journal, Seen};
 pub use letter::Letter;
 pub use network::Reach;
@@ -61,3 +62,4 @@ pub use phone::Phone;
 pub use proxy::{FakeProxy, ProxyAnswer, ProxyKind};
 pub use refusal::{Refusal, StreamEnd};
 pub use server::{CertificateKeys, FakeServer};
+pub use settings::Setting;

@@ -90,6 +90,7 @@ impl Person {
 
     fn envelope(&self, letter: &Letter, id: String, push_name: Option<String>) -> Envelope {
         let (address, other) = if letter.hidden_number { (self.lid(), Some(self.jid())) } else { (self.jid(), None) };
+        let other = other.filter(|_| letter.tells_number);
         let (from, participant, alias) = match &letter.room {
             Some(room) => (room.clone(), Some(address), "participant_pn"),
             None => (address, None, "sender_pn"),
@@ -102,8 +103,21 @@ impl Person {
             also_known_as: other.map(|other| (alias, other)),
             push_name,
             sent_at: letter.sent_at.unwrap_or_else(now),
+            edit: letter.edit,
             is_peer: false,
         }
+    }
+
+    /// Has another picture from now on, or none; the account's device is told.
+    ///
+    /// # Errors
+    /// When no device is linked to the account, or it is offline.
+    pub async fn change_picture(&self, of: &Phone, picture: Option<&str>) -> Result<()> {
+        let account = of.network().account(of.number());
+        let mut account = account.lock().await;
+        let line = account.companion()?.line.as_ref().context("the device is offline")?;
+        line.say(stanza::picture(&format!("PICTURE{}", self.network.next()), &self.jid(), picture));
+        Ok(())
     }
 
     /// Tells an account's device that its messages arrived, or were read.

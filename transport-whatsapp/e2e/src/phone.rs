@@ -7,10 +7,12 @@ use whatsapp_rust::buffa::MessageField;
 use whatsapp_rust::waproto::whatsapp as wa;
 
 use crate::account::lid_of;
-use crate::history::{self, HistoryChat};
+use crate::history::{self, History};
+use crate::letter::Letter;
 use crate::network::Network;
 use crate::pairing;
 use crate::refusal::{Refusal, StreamEnd};
+use crate::settings::Setting;
 use crate::stanza::{self, Envelope, SERVER};
 
 /// The phone of one account. Copies are the same phone.
@@ -131,19 +133,45 @@ impl Phone {
     /// # Errors
     /// When no device is linked.
     pub async fn send_text(&self, to: &str, text: &str) -> Result<String> {
-        let id = format!("PHONE{:08}", self.network.next());
-        let inner = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
+        self.send(to, Letter::text(text)).await
+    }
+
+    /// Sends anything to somebody from the phone; the device gets a copy. Answers the message's id.
+    ///
+    /// # Errors
+    /// When no device is linked.
+    pub async fn send(&self, to: &str, letter: Letter) -> Result<String> {
+        let id = letter.id.unwrap_or_else(|| format!("PHONE{:08}", self.network.next()));
         let copy = wa::message::DeviceSentMessage {
             destination_jid: Some(to.to_owned()),
-            message: MessageField::some(inner),
+            message: letter.content.map(MessageField::some).unwrap_or_default(),
             ..Default::default()
         };
         let content = wa::Message { device_sent_message: MessageField::some(copy), ..Default::default() };
         let account = self.network.account(&self.number);
         let mut account = account.lock().await;
-        let envelope = Envelope { recipient: Some(to.to_owned()), is_peer: false, ..account.peer_envelope(id.clone()) };
+        let envelope = Envelope {
+            recipient: Some(to.to_owned()),
+            edit: letter.edit,
+            is_peer: false,
+            ..account.peer_envelope(id.clone())
+        };
         account.send_from_phone(envelope, content).await?;
         Ok(id)
+    }
+
+    /// Changes settings on the phone; the device is told, if it is online, and asks for them.
+    ///
+    /// # Errors
+    /// When no device is linked.
+    pub async fn change_settings(&self, settings: &[Setting]) -> Result<()> {
+        let account = self.network.account(&self.number);
+        let mut account = account.lock().await;
+        let notice = account.settings.change(format!("SYNC{}", self.network.next()), settings);
+        if let Some(line) = &account.companion()?.line {
+            line.say(notice);
+        }
+        Ok(())
     }
 
     /// Reads messages of a chat on the phone; the device is told, if it is online.
@@ -165,8 +193,8 @@ impl Phone {
     ///
     /// # Errors
     /// When no device is linked.
-    pub async fn share_history(&self, chats: &[HistoryChat]) -> Result<()> {
-        let content = history::notification(chats)?;
+    pub async fn share_history(&self, history: &History) -> Result<()> {
+        let content = history::notification(history)?;
         let account = self.network.account(&self.number);
         let mut account = account.lock().await;
         let envelope = account.peer_envelope(format!("HISTORY{}", self.network.next()));

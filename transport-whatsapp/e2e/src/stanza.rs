@@ -28,6 +28,8 @@ pub(crate) struct Envelope {
     pub(crate) also_known_as: Option<(&'static str, String)>,
     pub(crate) push_name: Option<String>,
     pub(crate) sent_at: u64,
+    /// On a change of a message: the number by which the network knows which sort.
+    pub(crate) edit: Option<&'static str>,
     /// From the account's own phone to its companion, about the account itself.
     pub(crate) is_peer: bool,
 }
@@ -54,6 +56,9 @@ impl Envelope {
         }
         if let Some(name) = &self.push_name {
             message = message.attr("notify", name.clone());
+        }
+        if let Some(edit) = self.edit {
+            message = message.attr("edit", edit);
         }
         if self.is_peer {
             message = message.attr("category", "peer");
@@ -167,6 +172,21 @@ pub(crate) fn receipt(id: &str, from: &str, kind: Option<&str>, recipient: Optio
         receipt = receipt.children([NodeBuilder::new("list").children(items).build()]);
     }
     receipt.build()
+}
+
+/// Tells that somebody has a new picture, or none any more.
+pub(crate) fn picture(id: &str, from: &str, picture: Option<&str>) -> Node {
+    let change = match picture {
+        Some(picture) => NodeBuilder::new("set").attr("jid", from.to_owned()).attr("id", picture.to_owned()),
+        None => NodeBuilder::new("delete").attr("jid", from.to_owned()),
+    };
+    NodeBuilder::new("notification")
+        .attr("from", from.to_owned())
+        .attr("type", "picture")
+        .attr("id", id.to_owned())
+        .attr("t", now().to_string())
+        .children([change.build()])
+        .build()
 }
 
 /// An attribute as text; empty where it is missing.

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use office::{ALICE, BOB, PATIENCE, contents, impatient, text, whatsapp};
-use seatport::storage::MessagePage;
 use seatport::vault::VaultKey;
-use seatport::{Address, Agent, CardStatus, Desk, NewAccount, Role, Seatport, SessionId, View, WhenFull};
+use seatport::{Address, Agent, CardStatus, Desk, NewAccount, Page, Role, Seatport, SessionId, View, WhenFull};
 use seatport_sqlite::SqliteStorage;
 use seatport_whatsapp_e2e::{FakeServer, Pattern};
 
@@ -59,7 +58,7 @@ async fn an_account_in_a_file_needs_no_second_scan() -> Result<()> {
     let (seatport, desk) = process(&file, &server).await?;
     until(&desk, session, "online again", online).await?;
     until(&desk, session, "two unread", |view| view.card.unread == 2).await?;
-    let messages = desk.messages(session, &Address::new(bob.jid())?, MessagePage::newest(10)).await?;
+    let messages = desk.messages(session, &Address::new(bob.jid())?, Page::first(10)).await?;
     let messages: Vec<_> = messages.into_iter().rev().map(|stored| stored.message).collect();
     assert_eq!(contents(&messages), [text("before"), text("meanwhile")]);
     assert_eq!(server.journal().logins(ALICE), [Pattern::Xx, Pattern::Ik]);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use device::{Device, Keepsake, PATIENCE};
 use seatport_whatsapp_e2e::{
-    Content, FakeServer, HistoryChat, HistoryMessage, Letter, Pattern, Phone, Reach, Receipt, Refusal, Seen, StreamEnd,
+    Content, FakeServer, History, HistoryChat, HistoryMessage, Letter, Pattern, Phone, Reach, Receipt, Refusal, Seen, StreamEnd,
 };
 use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::prelude::{Event, MessageExt};
@@ -169,9 +169,9 @@ async fn what_the_phone_does_reaches_the_device() -> Result<()> {
         })
         .await?;
 
-    let message = HistoryMessage { id: "OLD1".into(), from_me: false, text: "long ago".into(), at: 1_700_000_000 };
-    let chat = HistoryChat { jid: bob.jid(), name: "Bob".into(), unread: 3, messages: vec![message] };
-    phone.share_history(&[chat]).await?;
+    let message = HistoryMessage::text("OLD1", "long ago", 1_700_000_000);
+    let chat = HistoryChat { jid: bob.jid(), unread: 3, messages: vec![message], ..Default::default() };
+    phone.share_history(&History { chats: vec![chat], ..Default::default() }).await?;
     let unread = device
         .wait("the history", |event| match event {
             Event::HistorySync(history) => history.get().map(|history| history.conversations[0].unread_count),

@@ -32,7 +32,7 @@ async fn from_the_first_scan_through_a_logout_to_the_next_scan() -> Result<()> {
     let messages = office.messages_until(session, &bob.jid(), |messages| messages.len() == 1).await?;
     assert_eq!((contents(&messages), messages[0].id.as_str()), (vec![text("hello")], hello.as_str()));
     assert_eq!(office.desk.card(session).await?.unread, 1);
-    assert_eq!(office.desk.contacts(session, None, 10).await?[0].name.as_deref(), Some("Bob"));
+    assert_eq!(office.desk.contacts(session, seatport::Page::first(10)).await?[0].name.as_deref(), Some("Bob"));
     let sent = office.send(session, &bob.jid(), "hello Bob").await?;
     assert!(sent.starts_with("3EB0"), "{sent}");
     assert_eq!(office.server.journal().texts(phone.number()), [(sent, bob.jid(), "hello Bob".to_owned())]);

@@ -5,7 +5,9 @@
 //! only does damage.
 
 mod app_state;
+mod author;
 mod device;
+mod history;
 mod name;
 mod pending;
 mod protocol;
@@ -20,12 +22,15 @@ use seatport::transport::ConnectError;
 use seatport::vault::{Vault, VaultError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
 use whatsapp_rust::wacore::store::error::{Result, StoreError};
 use zeroize::Zeroizing;
 
+pub(crate) use history::KeptHistory;
 pub(crate) use name::name;
 
 use crate::fate::{Ending, Fate};
+use crate::people::Learnt;
 
 /// Bytes that may be secret: wiped when they are dropped.
 type Bytes = Zeroizing<Vec<u8>>;
@@ -39,6 +44,8 @@ pub(crate) struct Store {
     vault: Vault,
     clock: Arc<dyn Clock>,
     fate: Fate,
+    /// Where it says which hidden addresses and phone numbers were learnt to belong together.
+    learnt: mpsc::UnboundedSender<Learnt>,
     /// Held by whoever writes what depends on what it read. One client owns the vault, so nobody else does.
     turn: Arc<tokio::sync::Mutex<()>>,
     /// Whether it may be written. Every write holds this, so that whoever closes it waits for those on their way.
@@ -46,8 +53,8 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn new(vault: Vault, clock: Arc<dyn Clock>, fate: Fate) -> Self {
-        Self { vault, clock, fate, turn: Arc::default(), open: Arc::new(tokio::sync::RwLock::new(true)) }
+    pub(crate) fn new(vault: Vault, clock: Arc<dyn Clock>, fate: Fate, learnt: mpsc::UnboundedSender<Learnt>) -> Self {
+        Self { vault, clock, fate, learnt, turn: Arc::default(), open: Arc::new(tokio::sync::RwLock::new(true)) }
     }
 
     /// Answers when what is being written is there; nothing is written any more. A task that was aborted may be in the middle

@@ -61,8 +61,12 @@ impl ProtocolStore for Store {
     async fn put_lid_mappings(&self, entries: &[LidPnMappingEntry]) -> Result<()> {
         let _turn = self.turn.lock().await;
         let mut writes: Vec<Write> = Vec::with_capacity(2 * entries.len());
+        let mut learnt = Vec::new();
         for entry in entries {
             let before = self.get_lid_mapping(&entry.lid).await?;
+            if before.as_ref().is_none_or(|before| before.phone_number != entry.phone_number) {
+                learnt.push((entry.lid.clone(), entry.phone_number.clone()));
+            }
             // A hidden address belongs to one number: the number it belonged to before does not lead to it any more.
             if let Some(before) = before.filter(|before| before.phone_number != entry.phone_number) {
                 writes.push((name(&[PN, &before.phone_number]), None));
@@ -70,7 +74,12 @@ impl ProtocolStore for Store {
             writes.push((name(&[LID, &entry.lid]), Some(to_json(entry)?)));
             writes.push((name(&[PN, &entry.phone_number]), keep(entry.lid.as_bytes())));
         }
-        self.write(writes).await
+        self.write(writes).await?;
+        for pair in learnt {
+            // An error means that the connection ends; on the next one it is told when the person writes.
+            let _ = self.learnt.send(pair);
+        }
+        Ok(())
     }
 
     async fn get_all_lid_mappings(&self) -> Result<Vec<LidPnMappingEntry>> {

@@ -9,7 +9,7 @@ use whatsapp_rust::wacore::store::error::Result;
 
 use super::{Store, Write, from_json, name, to_json};
 
-const SECRET: &str = "msg-secret";
+pub(super) const SECRET: &str = "msg-secret";
 
 #[derive(Serialize, Deserialize)]
 struct Row {

@@ -33,8 +33,8 @@ impl Seat {
         let (key, random) = (VaultKey::new([key; 32]), Random::seeded(2));
         let storage = Arc::new(self.storage.clone());
         let vault = Vault::detached(storage, self.record.clone(), &key, &random).await.unwrap();
-        let fate = Fate::undecided();
-        (Store::new(vault, Arc::new(SystemClock), fate.clone()), fate)
+        let (fate, (learnt, _)) = (Fate::undecided(), mpsc::unbounded_channel());
+        (Store::new(vault, Arc::new(SystemClock), fate.clone(), learnt), fate)
     }
 
     async fn names(&self) -> Vec<String> {
@@ -43,7 +43,7 @@ impl Seat {
     }
 }
 
-async fn store() -> Store {
+pub(super) async fn store() -> Store {
     Seat::new().store(1).await.0
 }
 
@@ -165,7 +165,8 @@ async fn who_has_a_groups_key_is_known_per_group() {
 
 #[tokio::test]
 async fn a_hidden_address_leads_to_one_number() {
-    let store = store().await;
+    let (learnt, mut heard) = mpsc::unbounded_channel();
+    let store = Store { learnt, ..store().await };
     let entry = |phone: &str| LidPnMappingEntry {
         lid: "95522".to_owned(),
         phone_number: phone.to_owned(),
@@ -179,6 +180,11 @@ async fn a_hidden_address_leads_to_one_number() {
     assert!(store.get_pn_mapping("5522").await.unwrap().is_none());
     assert_eq!(store.get_lid_mapping("95522").await.unwrap().unwrap().phone_number, "5533");
     assert_eq!(store.get_all_lid_mappings().await.unwrap().len(), 1);
+    store.put_lid_mapping(&entry("5533")).await.unwrap();
+    drop(store);
+    let pair = |phone: &str| Some(("95522".to_owned(), phone.to_owned()));
+    assert_eq!((heard.recv().await, heard.recv().await), (pair("5522"), pair("5533")));
+    assert_eq!(heard.recv().await, None, "only what is new is told");
 }
 
 #[tokio::test]

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::{Actor, Exit, patiently};
-use crate::conversation::{Content, MessageStatus};
+use super::{Actor, Exit, answer, patiently};
+use crate::conversation::{MessageStatus, SendFailure};
 use crate::ids::{Address, MessageId};
-use crate::lifecycle::Lifecycle;
 use crate::transport::{SendError, TransportCommand};
 
 /// How long a transport may take to say whether the network took a message.
@@ -16,65 +15,92 @@ const SENDING: Duration = Duration::from_secs(60);
 /// How long to leave a message alone that the network could not take now.
 const RESEND_AFTER: Duration = Duration::from_secs(5);
 
+/// The messages that wait to be sent.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    /// Whether there may be any: set by hints, cleared by looking.
+    pub(super) due: bool,
+    /// If there has to be a pause: until when.
+    pub(super) not_before: Option<Instant>,
+    sending: Option<Sending>,
+}
+
 /// A message on its way to the network.
 #[derive(Debug)]
-pub(super) struct Sending {
+struct Sending {
     chat: Address,
     id: MessageId,
     done: oneshot::Receiver<Result<(), SendError>>,
     give_up_at: Instant,
 }
 
+impl Outbox {
+    /// Whether the network took the message that is on its way.
+    pub(super) async fn sent(&mut self) -> Result<(), SendError> {
+        match &mut self.sending {
+            Some(sending) => answer(&mut sending.done, sending.give_up_at).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The connection is gone. The message that was on its way is sent again on the next one, under the same id; a pause goes
+    /// on, or who reconnects often would send faster than it may.
+    pub(super) fn interrupted(&mut self) {
+        self.sending = None;
+    }
+}
+
 impl Actor {
     /// Hands the oldest message that waits to the network, one at a time, so that their order is kept.
     pub(super) async fn send_next(&mut self) -> Result<(), Exit> {
-        let online = self.stored.record.facts.lifecycle == Lifecycle::Online;
-        if !online || !self.outbox || self.sending.is_some() || self.resend_at.is_some() {
+        let busy = self.outbox.sending.is_some() || self.outbox.not_before.is_some();
+        if !self.is_online() || !self.outbox.due || busy {
             return Ok(());
         }
+        // Only now, after the pause: what was cancelled meanwhile is not among them.
         let (storage, id) = (&self.node.storage, self.stored.record.id);
         let pending = patiently(&self.node.random, || storage.pending(id, 1)).await?;
-        self.outbox = !pending.is_empty();
+        self.outbox.due = !pending.is_empty();
         let (Some(next), Some(link)) = (pending.into_iter().next(), &self.link) else { return Ok(()) };
         let message = next.message;
-        let Content::Text(text) = message.content else {
-            return self.update(message.chat, vec![message.id], MessageStatus::Failed).await;
-        };
+        if self.stored.record.facts.account.as_ref().is_some_and(|account| account.address != message.sender) {
+            // It was written for an account that another one has replaced since. Nobody meant this one to say it.
+            let cancelled = Some(SendFailure::Cancelled);
+            return self.update(message.chat, vec![message.id], MessageStatus::Failed, cancelled).await;
+        }
         let (done, receiver) = oneshot::channel();
-        let command = TransportCommand::SendText { chat: message.chat.clone(), id: message.id.clone(), text, done };
+        let command = TransportCommand::Send {
+            chat: message.chat.clone(),
+            id: message.id.clone(),
+            content: message.content,
+            quoted: message.quoted,
+            done,
+        };
+        let now = Instant::now();
         if link.tell(command) {
-            let give_up_at = Instant::now() + SENDING;
-            self.sending = Some(Sending { chat: message.chat, id: message.id, done: receiver, give_up_at });
+            let pause = self.node.timing.send_pause(&self.node.random);
+            self.outbox.not_before = (!pause.is_zero()).then(|| now + pause);
+            let give_up_at = now + SENDING;
+            self.outbox.sending = Some(Sending { chat: message.chat, id: message.id, done: receiver, give_up_at });
         } else {
-            self.resend_at = Some(Instant::now() + RESEND_AFTER);
+            self.outbox.not_before = Some(now + RESEND_AFTER);
         }
         Ok(())
     }
 
     pub(super) async fn on_sent(&mut self, result: Result<(), SendError>) -> Result<(), Exit> {
-        let Some(Sending { chat, id, .. }) = self.sending.take() else { return Ok(()) };
+        let Some(Sending { chat, id, .. }) = self.outbox.sending.take() else { return Ok(()) };
         match result {
-            Ok(()) => self.update(chat, vec![id], MessageStatus::Sent).await,
+            Ok(()) => self.update(chat, vec![id], MessageStatus::Sent, None).await,
             Err(SendError::Refused(why)) => {
                 tracing::info!(session = %self.stored.record.id, %why, "the network refused a message");
-                self.update(chat, vec![id], MessageStatus::Failed).await
+                self.update(chat, vec![id], MessageStatus::Failed, Some(SendFailure::Refused(why))).await
             }
             Err(SendError::Later(_)) => {
-                self.resend_at = Some(Instant::now() + RESEND_AFTER);
+                let resend_at = Instant::now() + RESEND_AFTER;
+                self.outbox.not_before = self.outbox.not_before.max(Some(resend_at));
                 Ok(())
             }
         }
-    }
-}
-
-/// Whether the network took the message that is on its way.
-pub(super) async fn sent(sending: &mut Option<Sending>) -> Result<(), SendError> {
-    match sending {
-        Some(sending) => match timeout_at(sending.give_up_at, &mut sending.done).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(SendError::Later("the connection ended before it was sent".to_owned())),
-            Err(_) => Err(SendError::Later("the transport gave no answer".to_owned())),
-        },
-        None => std::future::pending().await,
     }
 }

@@ -1,43 +1,39 @@
-//! What a connection says, and what is stored of it.
-
-use tokio::time::Instant;
+//! What a connection says.
 
 use super::{Actor, Exit};
-use crate::conversation::{Author, Direction, Message, MessageStatus};
 use crate::lifecycle::{Account, Input, Lifecycle, Reason, ReasonKind};
 use crate::runtime::timing::after;
-use crate::storage::{Incoming, ReadMark};
-use crate::transport::{Ack, InboundMessage, LoginChallenge, Signal, TransportCommand};
+use crate::storage::ReadMark;
+use crate::transport::{LoginChallenge, Signal, TransportCommand};
 
 impl Actor {
     pub(super) async fn on_signal(&mut self, signal: Signal) -> Result<(), Exit> {
-        let (timing, now) = (&self.node.timing, Instant::now());
-        match (self.stored.record.facts.lifecycle, &signal) {
-            // Whatever it says, it is alive.
-            (Lifecycle::Online, _) => self.deadline = Some(now + timing.proof_of_life),
-            // What was written meanwhile comes before it is online. However much that is, dialling goes well.
-            (Lifecycle::Connecting { .. }, Signal::Messages { .. }) => self.deadline = Some(now + timing.dial),
-            _ => {}
-        }
+        self.heard(false);
         match signal {
-            Signal::Alive => Ok(()),
-            Signal::Challenge(challenge) => self.on_challenge(challenge).await,
+            Signal::Alive => {}
+            Signal::Challenge(challenge) => self.on_challenge(challenge).await?,
             Signal::Paired { account, redial } => {
                 let input = |account| Input::Paired { account, redial };
-                self.on_account(account, input).await
+                self.on_account(account, input).await?;
             }
-            Signal::Ready { account } => self.on_account(account, |account| Input::Ready { account }).await,
-            Signal::Messages { messages, ack } => self.on_messages(messages, ack).await,
-            Signal::Status { chat, ids, status } => self.update(chat, ids, status).await,
+            Signal::Ready { account } => self.on_account(account, |account| Input::Ready { account }).await?,
+            Signal::Messages { messages, ack } => self.on_messages(messages, ack),
+            Signal::Amendments { amendments, ack } => self.on_amendments(amendments, ack),
+            Signal::History { history, ack } => self.on_history(*history, ack),
+            Signal::Contacts(contacts) => self.on_contacts(contacts),
+            Signal::Chats(chats) => self.on_chats(chats),
+            Signal::Identities(same) => self.on_identities(same).await?,
+            Signal::Status { chat, ids, status } => self.update(chat, ids, status, None).await?,
             Signal::Read { chat, up_to } => {
                 let mut commit = self.conversation_commit();
-                commit.read.push(ReadMark { chat, up_to });
-                self.commit(commit).await.map(drop)
+                commit.read.push(ReadMark { chat, up_to, tell: false });
+                self.commit(commit).await?;
             }
-            Signal::LoginExpired => self.apply(Input::LoginExpired).await,
-            Signal::Lost(reason) => self.apply(Input::Lost(reason)).await,
-            Signal::Rejected(reason) => self.apply(Input::Rejected(reason)).await,
+            Signal::LoginExpired => self.apply(Input::LoginExpired).await?,
+            Signal::Lost(reason) => self.apply(Input::Lost(reason)).await?,
+            Signal::Rejected(reason) => self.apply(Input::Rejected(reason)).await?,
         }
+        Ok(())
     }
 
     async fn on_challenge(&mut self, challenge: LoginChallenge) -> Result<(), Exit> {
@@ -67,30 +63,4 @@ impl Actor {
         }
         Ok(())
     }
-
-    async fn on_messages(&mut self, messages: Vec<InboundMessage>, ack: Ack) -> Result<(), Exit> {
-        let mut commit = self.conversation_commit();
-        commit.messages = messages.into_iter().map(incoming).collect();
-        self.commit(commit).await?;
-        ack.stored();
-        Ok(())
-    }
-}
-
-fn incoming(inbound: InboundMessage) -> Incoming {
-    let (direction, author, status) = match inbound.from_account {
-        true => (Direction::Outbound, Some(Author::Device), MessageStatus::Sent),
-        false => (Direction::Inbound, None, MessageStatus::Delivered),
-    };
-    let message = Message {
-        chat: inbound.chat,
-        id: inbound.id,
-        direction,
-        sender: inbound.sender,
-        author,
-        content: inbound.content,
-        at: inbound.at,
-        status,
-    };
-    Incoming { message, sender_name: inbound.sender_name }
 }

@@ -1,16 +1,25 @@
 //! The desk: the one door for people. Permissions are checked here and nowhere else.
 
+mod audit;
 mod conversations;
+mod export;
+mod feed;
+mod leads;
 mod lifecycle;
 mod new_account;
+mod read_marks;
+mod search;
+mod sending;
 mod sessions;
 
 use std::sync::Arc;
 
+pub use export::{EXPORT_FORMAT, EXPORT_VERSION, Export, ExportEnd, ExportHeader, ExportLine};
 pub use new_account::NewAccount;
+pub use sending::{SendOptions, WhenStopped};
 
 use crate::agent::{Agent, Role};
-use crate::audit::{AuditEntry, AuditLine, Outcome};
+use crate::audit::{AuditEntry, Outcome};
 use crate::error::{Error, Invalid};
 use crate::ids::{AgentId, SessionId};
 use crate::lifecycle::{Input, transition};
@@ -18,18 +27,18 @@ use crate::policy::{Action, AgentScope};
 use crate::runtime::node::Node;
 use crate::runtime::seatport::Running;
 use crate::session::Card;
-use crate::storage::{SessionCommit, SessionFilter, StorageErrorKind, StoredSession};
+use crate::storage::{Page, SessionCommit, SessionFilter, StorageErrorKind, StoredSession};
 
 /// The most items one page of a list holds.
 const MAX_PAGE: u32 = 1000;
 /// How often a change is decided anew when others keep changing the same session.
 const TRIES: u32 = 16;
 
-/// How many items a page may hold that was asked for so many.
-fn limited(limit: u32) -> Result<u32, Invalid> {
-    match limit {
+/// The page with no more items than one may hold.
+fn limited<K>(page: Page<K>) -> Result<Page<K>, Invalid> {
+    match page.limit {
         0 => Err(Invalid::new("page", "a limit of zero", "ask for at least one item")),
-        limit => Ok(limit.min(MAX_PAGE)),
+        limit => Ok(page.limited(limit.min(MAX_PAGE))),
     }
 }
 
@@ -91,26 +100,18 @@ impl Desk {
         Ok(self.permits(&self.agent().await?, action))
     }
 
-    /// Lines of the audit trail in their order, those after line number `after`, at most `limit` (and never more than 1000).
-    /// Supervisors only.
-    ///
-    /// # Errors
-    /// [`Error::Denied`].
-    pub async fn audit(&self, after: u64, limit: u32) -> Result<Vec<AuditLine>, Error> {
-        self.admit(Action::ReadAudit, None).await?;
-        Ok(self.node().storage.audit(after, limited(limit)?).await?)
-    }
-
     fn permits(&self, agent: &Agent, action: Action) -> bool {
         // Who only works on what is bound to them would lose sight of a session by adding it.
-        let narrowed = agent.role == Role::Agent && self.node().scope == AgentScope::BoundOnly;
-        action.allowed_to(agent.role) && !(narrowed && action == Action::Add)
+        action.allowed_to(agent.role) && (self.sees_all(agent) || action != Action::Add)
+    }
+
+    /// Whether the agent works on all sessions.
+    fn sees_all(&self, agent: &Agent) -> bool {
+        agent.role == Role::Supervisor || self.node().scope == AgentScope::All
     }
 
     pub(crate) fn sees(&self, agent: &Agent, stored: &StoredSession) -> bool {
-        agent.role == Role::Supervisor
-            || self.node().scope == AgentScope::All
-            || stored.record.agent.as_ref() == Some(&agent.id)
+        self.sees_all(agent) || stored.record.agent.as_ref() == Some(&agent.id)
     }
 
     /// Lets the agent in for this action, or writes the refusal down.
@@ -178,7 +179,7 @@ impl Desk {
 
     /// The filter, narrowed to what the agent may see.
     fn narrowed(&self, agent: &Agent, filter: &SessionFilter) -> Option<SessionFilter> {
-        if agent.role == Role::Supervisor || self.node().scope == AgentScope::All {
+        if self.sees_all(agent) {
             return Some(filter.clone());
         }
         let mine = Some(Some(agent.id.clone()));

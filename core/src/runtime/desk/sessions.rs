@@ -3,19 +3,20 @@
 use zeroize::Zeroizing;
 
 use super::lifecycle::Claim;
-use super::{Desk, MAX_PAGE, NewAccount, limited};
+use super::{Desk, NewAccount, limited};
 use crate::audit::Outcome;
 use crate::error::Error;
-use crate::event::{Cursors, EventBody};
+use crate::event::EventBody;
 use crate::ids::{AgentId, SessionId};
 use crate::lifecycle::{Command, Input, transition};
 use crate::policy::Action;
-use crate::runtime::events::EventStream;
 use crate::runtime::port_queue::WhenFull;
 use crate::runtime::step::{advanced, events};
 use crate::runtime::watch::Watch;
 use crate::session::{Card, Environment, LoginMethod, Remark, SessionRecord};
-use crate::storage::{Expect, Page, SessionCommit, SessionFilter, StorageErrorKind, StoredSession, VaultWrite};
+use crate::storage::{
+    Deletion, Expect, Page, SessionCommit, SessionFilter, StorageErrorKind, StoredSession, VaultWrite,
+};
 use crate::transport::{LoginChallenge, Transport};
 use crate::vault::PROXY_PASSWORD;
 
@@ -96,7 +97,7 @@ impl Desk {
     /// # Errors
     /// [`Error::Invalid`] for a page of zero cards.
     pub async fn cards(&self, filter: &SessionFilter, page: Page) -> Result<Vec<Card>, Error> {
-        let page = Page { limit: limited(page.limit)?, ..page };
+        let page = limited(page)?;
         let agent = self.admit(Action::View, None).await?;
         let Some(filter) = self.narrowed(&agent, filter) else { return Ok(Vec::new()) };
         let sessions = self.node().storage.sessions(&filter, page).await?;
@@ -119,41 +120,6 @@ impl Desk {
     pub async fn login_code(&self, session: SessionId) -> Result<LoginChallenge, Error> {
         self.admit_to(Action::View, session).await?;
         self.node().challenge(session).ok_or(Error::NoLoginCode(session))
-    }
-
-    /// How far the events of all sessions that the agent sees have come: [`events`](Self::events) from here on gives what
-    /// happens from now on.
-    ///
-    /// # Errors
-    /// [`Error::Denied`].
-    pub async fn cursors(&self) -> Result<Cursors, Error> {
-        let agent = self.admit(Action::FollowEvents, None).await?;
-        let Some(filter) = self.narrowed(&agent, &SessionFilter::default()) else { return Ok(Cursors::default()) };
-        let (mut cursors, mut page) = (Cursors::default(), Page::first(MAX_PAGE));
-        loop {
-            let sessions = self.node().storage.sessions(&filter, page).await?;
-            cursors.0.extend(sessions.iter().map(|stored| (stored.record.id, stored.last_event)));
-            match sessions.last() {
-                Some(last) if sessions.len() == MAX_PAGE as usize => page = Page::after(last.record.id, MAX_PAGE),
-                _ => return Ok(cursors),
-            }
-        }
-    }
-
-    /// Follows the events of all sessions that the agent sees: everything after the cursors, and then what happens.
-    ///
-    /// # Errors
-    /// [`Error::Denied`].
-    pub async fn events(&self, cursors: Cursors) -> Result<EventStream, Error> {
-        self.admit(Action::FollowEvents, None).await?;
-        Ok(EventStream::new(self.clone(), cursors))
-    }
-
-    /// Whether the agent may still follow events, and sees this session.
-    pub(crate) async fn visible(&self, session: SessionId) -> Result<bool, Error> {
-        let agent = self.admit(Action::FollowEvents, None).await?;
-        let stored = self.node().storage.session(session).await?;
-        Ok(stored.is_some_and(|stored| self.sees(&agent, &stored)))
     }
 
     /// Binds this agent instead of the one before, or nobody. At any time, running or not. Supervisors only.
@@ -202,20 +168,36 @@ impl Desk {
         .await
     }
 
-    /// Deletes a stopped session for good: credentials, contacts, messages and events go; the audit trail stays.
+    /// Deletes a stopped session for good: credentials, contacts, messages and events go; the audit trail stays. The lead ledger
+    /// still knows its people, by keyed hashes: totals add up, and who comes back is not counted as new.
+    ///
+    /// [`export_session`](Self::export_session) is the last chance to keep what was said.
     ///
     /// # Errors
     /// [`Error::IllegalTransition`] when it is not stopped.
     pub async fn delete(&self, session: SessionId) -> Result<(), Error> {
+        self.remove(session, Action::Delete, Deletion::Delete).await
+    }
+
+    /// Like [`delete`](Self::delete), and the lead ledger forgets the session's people too: only the totals stay, and who comes
+    /// back is new.
+    ///
+    /// # Errors
+    /// [`Error::IllegalTransition`] when it is not stopped.
+    pub async fn erase(&self, session: SessionId) -> Result<(), Error> {
+        self.remove(session, Action::Erase, Deletion::Erase).await
+    }
+
+    async fn remove(&self, session: SessionId, action: Action, deletion: Deletion) -> Result<(), Error> {
         for _ in 0..super::TRIES {
-            let (_, stored) = self.admit_to(Action::Delete, session).await?;
+            let (_, stored) = self.admit_to(action, session).await?;
             let delete = Input::Command(Command::Delete);
             if let Err(illegal) = transition(&stored.record.facts, &delete, |attempt| self.node().retry_at(attempt)) {
-                self.node().storage.record(self.line(Action::Delete, Some(session), Outcome::Illegal)).await?;
+                self.node().storage.record(self.line(action, Some(session), Outcome::Illegal)).await?;
                 return Err(illegal.into());
             }
-            let line = self.line(Action::Delete, Some(session), Outcome::Done);
-            match self.node().storage.delete(session, stored.revision, line).await {
+            let line = self.line(action, Some(session), Outcome::Done);
+            match self.node().storage.delete(session, stored.revision, deletion, line).await {
                 Ok(()) => return Ok(()),
                 Err(error) => match error.kind() {
                     StorageErrorKind::Stale | StorageErrorKind::NotStopped => {}
@@ -251,7 +233,7 @@ impl Desk {
         Ok(self.card_of(&agent, stored))
     }
 
-    fn transport(&self, name: &str) -> Result<&dyn Transport, Error> {
+    pub(super) fn transport(&self, name: &str) -> Result<&dyn Transport, Error> {
         let transports = &self.node().transports;
         transports.values().find(|transport| transport.name().as_str() == name).map(AsRef::as_ref).ok_or_else(|| {
             let known: Vec<_> = transports.keys().map(|name| name.as_str()).collect();

@@ -1,7 +1,7 @@
 //! What agents do, and what they may not.
 
 use seatport::conversation::MessageStatus;
-use seatport::{AgentId, Cursors, EventBody, SessionId};
+use seatport::{AgentId, Cursors, EventBody, SendOptions, SessionId};
 
 use super::{Story, read_until, refusal};
 
@@ -24,7 +24,7 @@ impl Story<'_> {
         self.narrator.cards(&[card]).await?;
 
         let mut feed = self.office.chen.events(Cursors::default()).await?;
-        let answer = self.office.chen.send_text(hotline, bo.address(), "It comes today, before six.").await?;
+        let answer = self.office.chen.send_text(hotline, bo.address(), "It comes today, before six.", SendOptions::default()).await?;
         self.narrator.say("Chen answers:").await?;
         self.show_conversation(hotline, &bo, "Bo").await?;
         let has_become = |wanted| {

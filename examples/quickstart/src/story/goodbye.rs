@@ -1,7 +1,10 @@
 //! The end.
 
-use seatport::SessionId;
+use anyhow::ensure;
+use seatport::leads::LeadQuery;
+use seatport::{Clock, SessionId, SystemClock};
 
+use super::data_centre::ZONE;
 use super::{Story, refusal};
 
 impl Story<'_> {
@@ -12,6 +15,9 @@ impl Story<'_> {
         let refused = refusal(self.office.mei.card(hotline).await)?;
         self.narrator.say("Mei stops the hotline and deletes it: credentials, contacts, messages, events.").await?;
         self.narrator.refused(&refused).await?;
+        let leads = self.office.mei.leads(&LeadQuery::last(7, ZONE, SystemClock.now())?).await?.current.total;
+        ensure!(leads.new == 3 && leads.duplicate == 1, "the figures changed: {leads:?}");
+        self.narrator.say("What the data centre counted stays, without a trace of who it was.").await?;
 
         for card in self.all_cards().await?.iter().filter(|card| card.port.is_some()) {
             self.office.mei.stop(card.session).await?;

@@ -3,6 +3,7 @@
 mod account;
 mod agents;
 mod customers;
+mod data_centre;
 mod goodbye;
 mod office;
 mod ports;
@@ -13,8 +14,7 @@ use std::sync::Arc;
 
 use anyhow::{bail, ensure};
 use seatport::conversation::{Content, Direction, StoredMessage};
-use seatport::storage::MessagePage;
-use seatport::{Card, CardStatus, Error, Event, EventBody, EventStream, SessionId, SystemClock, Timestamp};
+use seatport::{Card, CardStatus, Error, Event, EventBody, EventStream, Page, SessionId, SystemClock, Timestamp};
 use seatport_testkit::messenger::{Messenger, Person, Phone};
 
 use crate::database::Database;
@@ -53,6 +53,8 @@ pub(crate) async fn tell(mut narrator: Narrator, database: &Database) -> anyhow:
     story.ports_run_out(hotline).await?;
     story.stop_and_start(hotline).await?;
     let (mut story, missed) = story.come_back(hotline).await?;
+    story.find_again().await?;
+    story.count_leads().await?;
     story.look_up(hotline, &bookmark, &missed).await?;
     story.say_goodbye(hotline).await
 }
@@ -79,7 +81,7 @@ impl Story<'_> {
 
     /// What was said with somebody, oldest first.
     async fn conversation(&self, session: SessionId, with: &Person) -> anyhow::Result<Vec<StoredMessage>> {
-        let mut messages = self.office.mei.messages(session, with.address(), MessagePage::newest(20)).await?;
+        let mut messages = self.office.mei.messages(session, with.address(), Page::first(20)).await?;
         messages.reverse();
         Ok(messages)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use seatport::lifecycle::PortChange;
-use seatport::storage::{Change, SessionCommit};
+use seatport::storage::{Change, Deletion, SessionCommit};
 use seatport::{Action, EventBody, PortRange};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
@@ -77,7 +77,7 @@ pub(crate) async fn follow_deletions(backend: &mut dyn Backend) {
     let storage = backend.open().await;
     add(&*storage, [1]).await;
     let (mut sessions, mut ports) = (storage.changes(), storage.changes());
-    storage.delete(id(1), 1, audit(1, Action::Delete)).await.unwrap();
+    storage.delete(id(1), 1, Deletion::Delete, audit(1, Action::Delete)).await.unwrap();
     expect(&mut sessions, by_anybody(1)).await;
     expect(&mut ports, Change::Ports).await;
 }

@@ -2,11 +2,12 @@
 
 use std::fmt::Debug;
 
-use seatport::storage::{Fence, MessagePage, SessionCommit, StorageError, StorageErrorKind, VaultEntry};
-use seatport::{Action, Agent, Page, PortRange, Role, SessionFilter};
+use seatport::conversation::SearchQuery;
+use seatport::storage::{Deletion, Fence, SessionCommit, StorageError, StorageErrorKind, VaultEntry};
+use seatport::{Action, Agent, ConsumerName, Cursors, Page, PortRange, Retention, Role, SendKey, SessionFilter};
 
 use crate::storage::Backend;
-use crate::storage::sample::{MINUTE, add, address, agent_id, audit, commit, everything, id, message_id, node};
+use crate::storage::sample::{MINUTE, add, address, agent_id, at, audit, commit, everything, id, message_id, node};
 use crate::storage::snapshot::Snapshot;
 
 #[track_caller]
@@ -25,11 +26,13 @@ pub(crate) async fn later_calls_answer_closed(backend: &mut dyn Backend) {
     let s = &*storage;
     let (session, node, agent, ann, a) = (id(1), node(1), agent_id("mei"), address("ann@net"), message_id("a"));
     let fence = Fence { node, epoch: 1 };
+    let (key, crm): (SendKey, ConsumerName) = ("k".parse().expect("valid"), "crm".parse().expect("valid"));
+    let query = SearchQuery::new("hello");
     let entry = VaultEntry { session, name: "net/key".into(), sealed: vec![] };
     closed("session", s.session(session).await);
     closed("sessions", s.sessions(&SessionFilter::default(), Page::first(1)).await);
     closed("commit", s.commit(commit(1)).await);
-    closed("delete", s.delete(session, 1, audit(1, Action::Delete)).await);
+    closed("delete", s.delete(session, 1, Deletion::Delete, audit(1, Action::Delete)).await);
     closed("port_usage", s.port_usage().await);
     closed("resize_ports", s.resize_ports(PortRange::default()).await);
     closed("join", s.join(node, MINUTE).await);
@@ -42,14 +45,30 @@ pub(crate) async fn later_calls_answer_closed(backend: &mut dyn Backend) {
     closed("agent", s.agent(&agent).await);
     closed("agents", s.agents().await);
     closed("remove_agent", s.remove_agent(&agent).await);
-    closed("contacts", s.contacts(session, None, 1).await);
-    closed("chats", s.chats(session, None, 1).await);
+    closed("contact", s.contact(session, &ann).await);
+    closed("contacts", s.contacts(session, Page::first(1)).await);
+    closed("chats", s.chats(session, Page::first(1)).await);
     closed("chat", s.chat(session, &ann).await);
-    closed("messages", s.messages(session, &ann, MessagePage::newest(1)).await);
+    closed("messages", s.messages(session, &ann, Page::first(1)).await);
     closed("message", s.message(session, &ann, &a).await);
+    closed("keyed", s.keyed(session, &key).await);
+    closed("untold_reads", s.untold_reads(session, 1).await);
+    closed("search_messages", s.search_messages(&query, None, 1).await);
+    closed("search_contacts", s.search_contacts(&query, None, 1).await);
+    closed("lead_totals", s.lead_totals(at(0), at(1)).await);
+    closed("lead_adjustments", s.lead_adjustments(at(0), at(1)).await);
+    closed("rebuild_leads", s.rebuild_leads().await);
+    closed("ledger_key", s.ledger_key().await);
+    closed("replace_ledger_key", s.replace_ledger_key(None, b"key").await);
     closed("pending", s.pending(session, 1).await);
     closed("events", s.events(session, 0, 1).await);
     closed("event_heads", s.event_heads(None, 1).await);
+    closed("trim_events", s.trim_events(session, &Retention::default(), at(1), 1).await);
+    closed("register_consumer", s.register_consumer(&crm).await);
+    closed("remove_consumer", s.remove_consumer(&crm).await);
+    closed("consumers", s.consumers().await);
+    closed("acknowledge", s.acknowledge(&crm, &Cursors::default()).await);
+    closed("acknowledged", s.acknowledged(&crm).await);
     closed("vault_get", s.vault_get(session, "net/key").await);
     closed("vault_list", s.vault_list(session, "").await);
     closed("vault_write", s.vault_write(session, fence, vec![]).await);

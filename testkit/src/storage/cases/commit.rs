@@ -3,17 +3,15 @@
 use std::pin::pin;
 use std::task::{Context, Waker};
 
-use seatport::conversation::MessageStatus;
+use seatport::conversation::{ChatKind, ChatUpdate, ContactUpdate, MessageStatus};
 use seatport::lifecycle::PortChange;
-use seatport::storage::{
-    Committed, Expect, Fence, MessagePage, MessageUpdate, ReadMark, SessionCommit, StorageErrorKind, StoredSession,
-};
-use seatport::{Action, EventBody, PortNumber, PortRange};
+use seatport::storage::{ChatNews, Committed, Expect, Fence, ReadMark, SessionCommit, StorageErrorKind, StoredSession};
+use seatport::{Action, EventBody, Page, PortNumber, PortRange};
 
 use crate::storage::Backend;
 use crate::storage::sample::{
-    add, adding, address, at, commit, everything, id, inbound, message_id, node, online, outbound, own, port, record,
-    refused, sealing, storing,
+    add, adding, address, at, commit, deletion, edit, events_of, everything, id, identity, inbound, mark, message_id,
+    node, online, outbound, own, port, record, refused, sealing, storing, update,
 };
 use crate::storage::snapshot::Snapshot;
 
@@ -109,25 +107,37 @@ pub(crate) async fn the_expectation_is_checked_before_the_fence(backend: &mut dy
     assert_eq!(refused(storage.commit(twice).await), StorageErrorKind::Exists);
 }
 
+/// The commit, its last message with an idempotency key.
+fn with_key(mut commit: SessionCommit) -> SessionCommit {
+    let last = commit.messages.last_mut().expect("the commit stores messages");
+    last.key = Some("order 17".parse().expect("a valid key"));
+    commit
+}
+
 pub(crate) async fn a_refused_commit_leaves_nothing_behind(backend: &mut dyn Backend) {
     let storage = backend.open().await;
     storage.resize_ports(PortRange::new(1, 1).expect("a valid range")).await.unwrap();
     add(&*storage, [1, 2]).await;
     storage.commit(port(2, PortChange::Claim)).await.unwrap();
-    let mut first = storing(1, [inbound("ann@net", "there", 0)]);
+    let mut first = with_key(storing(1, [inbound("ann@net", "there", 0)]));
     first.vault = vec![sealing("net/key", b"old")];
     storage.commit(first).await.unwrap();
     let before = Snapshot::of(&*storage).await;
 
     let mut all = everything(1);
     all.messages.push(inbound("ann@net", "there", 0));
-    all.updates = vec![MessageUpdate { chat: address("ann@net"), id: message_id("a"), status: MessageStatus::Read }];
-    all.read = vec![ReadMark { chat: address("ann@net"), up_to: None }];
+    all.identities.push(identity("ann@net", "bob@net"));
+    all.contacts.push(ContactUpdate::new(address("cid@net")));
+    all.amendments.push(deletion("ann@net", "there", "d", 5));
+    all.told = vec![(address("ann@net"), message_id("there"))];
+    all.updates = vec![update("ann@net", "a", MessageStatus::Read)];
+    all.read = vec![mark("ann@net", None)];
     all.forget_credentials = true;
     let refusals = [
         (SessionCommit { expect: Expect::New, ..all.clone() }, StorageErrorKind::Exists),
         (SessionCommit { expect: Expect::Revision(7), ..all.clone() }, StorageErrorKind::Stale),
         (SessionCommit { fence: Some(Fence { node: node(1), epoch: 0 }), ..all.clone() }, StorageErrorKind::Fenced),
+        (with_key(all.clone()), StorageErrorKind::Exists),
         (all.clone(), StorageErrorKind::PoolFull { capacity: 1, occupied: 1 }),
         (SessionCommit { session: id(3), ..all.clone() }, StorageErrorKind::NotFound),
         (
@@ -146,7 +156,7 @@ pub(crate) async fn a_refused_commit_leaves_nothing_behind(backend: &mut dyn Bac
     let after = Snapshot::of(&*storage).await;
     assert_eq!(landed.port, Some(PortNumber(1)));
     assert_eq!(after.audit.iter().map(|line| line.number).collect::<Vec<_>>(), [1, 2]);
-    let places = storage.messages(id(1), &address("ann@net"), MessagePage::newest(9)).await.unwrap();
+    let places = storage.messages(id(1), &address("bob@net"), Page::first(9)).await.unwrap();
     assert_eq!(places.iter().map(|message| message.seq).collect::<Vec<_>>(), [3, 2, 1]);
 }
 
@@ -154,13 +164,13 @@ pub(crate) async fn all_writes_land_together_and_in_order(backend: &mut dyn Back
     let storage = backend.open().await;
     let mut commit = SessionCommit { expect: Expect::New, at: at(7), ..everything(1) };
     commit.messages.push(inbound("bob@net", "c", 3));
-    commit.updates = vec![MessageUpdate { chat: address("ann@net"), id: message_id("b"), status: MessageStatus::Sent }];
-    commit.read = vec![ReadMark { chat: address("ann@net"), up_to: None }];
+    commit.updates = vec![update("ann@net", "b", MessageStatus::Sent)];
+    commit.read = vec![mark("ann@net", None)];
     let committed = storage.commit(commit).await.unwrap();
     let port = Some(PortNumber(1));
-    assert_eq!(committed, Committed { revision: 1, port, last_event: 7, unread: 1 });
+    assert_eq!(committed, Committed { revision: 1, port, last_event: 9, unread: 1 });
 
-    let row = StoredSession { record: online(1), revision: 1, port, unread: 1, last_event: 7, owner: None };
+    let row = StoredSession { record: online(1), revision: 1, port, unread: 1, last_event: 9, owner: None };
     let view = Snapshot::of(&*storage).await;
     assert_eq!(view.sessions[&id(1)].row, row);
     assert_eq!(view.audit.iter().map(|line| line.entry.action).collect::<Vec<_>>(), [Action::Add, Action::Start]);
@@ -171,15 +181,49 @@ pub(crate) async fn all_writes_land_together_and_in_order(backend: &mut dyn Back
     let stored =
         |chat: &str, id: &str, inbound| EventBody::MessageStored { chat: address(chat), id: message_id(id), inbound };
     let expected = [
+        EventBody::ChatChanged { chat: address("ann@net") },
         stored("ann@net", "a", true),
         stored("ann@net", "b", false),
         stored("bob@net", "c", true),
+        EventBody::MessageAmended { chat: address("ann@net"), id: message_id("a") },
         EventBody::MessageStatusChanged { chat: address("ann@net"), id: message_id("b"), status: MessageStatus::Sent },
         EventBody::ChatRead { chat: address("ann@net") },
         EventBody::Added,
         EventBody::RemarkChanged,
     ];
     assert_eq!(events.iter().map(|event| event.body.clone()).collect::<Vec<_>>(), expected);
+}
+
+pub(crate) async fn each_write_sees_those_before_it(backend: &mut dyn Backend) {
+    let storage = backend.open().await;
+    add(&*storage, [1]).await;
+    storage.commit(storing(1, [inbound("old@net", "a", 1)])).await.unwrap();
+    let mut commit = storing(1, [outbound("old@net", "b", 2), inbound("old@net", "c", 3)]);
+    commit.identities = vec![identity("old@net", "new@net")];
+    commit.contacts = vec![ContactUpdate { name: Some("Ann".into()), ..ContactUpdate::new(address("old@net")) }];
+    let archived = ChatUpdate { archived: Some(true), ..ChatUpdate::new(address("old@net"), ChatKind::Person) };
+    commit.chats = vec![ChatNews { update: archived, person: None }];
+    commit.amendments = vec![edit("old@net", "c", "e", 4, "what was meant")];
+    commit.updates = vec![update("old@net", "b", MessageStatus::Sent)];
+    commit.read = vec![ReadMark { tell: true, ..mark("old@net", Some("c")) }];
+    commit.told = vec![(address("old@net"), message_id("c"))];
+    commit.events = vec![EventBody::RemarkChanged];
+
+    let (chat, b, c) = (address("new@net"), message_id("b"), message_id("c"));
+    let expected = [
+        EventBody::IdentityMerged { address: address("old@net"), canonical: chat.clone() },
+        EventBody::ContactChanged { address: chat.clone() },
+        EventBody::ChatChanged { chat: chat.clone() },
+        EventBody::MessageStored { chat: chat.clone(), id: b.clone(), inbound: false },
+        EventBody::MessageStored { chat: chat.clone(), id: c.clone(), inbound: true },
+        EventBody::MessageAmended { chat: chat.clone(), id: c },
+        EventBody::MessageStatusChanged { chat: chat.clone(), id: b, status: MessageStatus::Sent },
+        EventBody::ChatRead { chat },
+        EventBody::RemarkChanged,
+    ];
+    assert_eq!(events_of(&*storage, commit).await, expected);
+    let untold = storage.untold_reads(id(1), 9).await.unwrap();
+    assert_eq!(untold.iter().map(|stored| stored.message.id.as_str()).collect::<Vec<_>>(), ["a"]);
 }
 
 pub(crate) async fn other_sessions_are_left_alone(backend: &mut dyn Backend) {
@@ -190,8 +234,8 @@ pub(crate) async fn other_sessions_are_left_alone(backend: &mut dyn Backend) {
 
     let mut commit = everything(2);
     commit.messages.push(outbound("ann@net", "only of 2", 9));
-    commit.read = vec![ReadMark { chat: address("ann@net"), up_to: None }];
-    commit.updates = vec![MessageUpdate { chat: address("ann@net"), id: message_id("b"), status: MessageStatus::Read }];
+    commit.read = vec![mark("ann@net", None)];
+    commit.updates = vec![update("ann@net", "b", MessageStatus::Read)];
     storage.commit(commit).await.unwrap();
     let forgetting = SessionCommit { forget_credentials: true, ..port(2, PortChange::Release) };
     storage.commit(forgetting).await.unwrap();
@@ -209,7 +253,7 @@ pub(crate) async fn what_was_acknowledged_survives_a_restart(backend: &mut dyn B
         storage.commit(everything(number)).await.unwrap();
     }
     let mut read = commit(1);
-    read.read = vec![ReadMark { chat: address("ann@net"), up_to: None }];
+    read.read = vec![mark("ann@net", None)];
     storage.commit(read).await.unwrap();
     let before = Snapshot::of(&*storage).await;
     drop(storage);
@@ -241,8 +285,8 @@ pub(crate) async fn a_dropped_commit_happened_as_a_whole_or_not(backend: &mut dy
     let storage = backend.open().await;
     let view = Snapshot::of(&*storage).await;
     for (id, session) in &view.sessions {
-        assert_eq!((session.row.revision, session.row.unread, session.row.last_event), (1, 1, 4), "{id}");
-        assert_eq!((session.events.len(), session.vault.len(), session.chats.len()), (4, 2, 1), "{id}");
+        assert_eq!((session.row.revision, session.row.unread, session.row.last_event), (1, 1, 6), "{id}");
+        assert_eq!((session.events.len(), session.vault.len(), session.chats.len()), (6, 2, 1), "{id}");
     }
     assert_eq!(view.audit.len(), 2 * view.sessions.len(), "two lines for each that happened");
     storage.commit(everything(99)).await.expect_err("nobody added it");

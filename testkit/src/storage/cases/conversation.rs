@@ -1,75 +1,93 @@
-//! Conversations: each message once, in its place, with the people and chats it belongs to.
+//! Messages: each once, in its place.
 
-use seatport::conversation::{Author, Chat, Contact, Content, Direction, Message, MessageStatus, StoredMessage};
-use seatport::storage::{Incoming, MessagePage, MessageUpdate, SessionCommit, Storage};
-use seatport::{EventBody, SessionId};
+use std::time::Duration;
+
+use seatport::conversation::{
+    Author, ContactCard, Content, Direction, Location, Media, MediaKind, MediaReference, Message, MessageStatus,
+};
+use seatport::storage::{Incoming, SessionCommit};
+use seatport::{EventBody, Page, SessionId, Timestamp};
 
 use crate::storage::Backend;
-use crate::storage::sample::{add, address, agent_id, at, commit, id, inbound, message_id, outbound, storing};
+use crate::storage::sample::{
+    add, address, agent_id, commit, id, ids, inbound, message_id, named, outbound, stored, storing, update,
+};
 use crate::storage::snapshot::{Snapshot, check_pages};
-
-fn named(mut incoming: Incoming, name: &str) -> Incoming {
-    incoming.sender_name = Some(name.to_owned());
-    incoming
-}
-
-/// In a group, where the sender is not the chat.
-fn sent_by(mut incoming: Incoming, sender: &str) -> Incoming {
-    incoming.message.sender = address(sender);
-    incoming
-}
-
-async fn ids(storage: &dyn Storage, session: u64, chat: &str) -> Vec<String> {
-    let messages = storage.messages(id(session), &address(chat), MessagePage::newest(100)).await.unwrap();
-    messages.into_iter().map(|stored| stored.message.id.as_str().to_owned()).collect()
-}
 
 pub(crate) async fn an_unknown_session_has_none(backend: &mut dyn Backend) {
     let storage = backend.open().await;
     let (nobody, ann, a): (SessionId, _, _) = (id(1), address("ann@net"), message_id("a"));
-    assert_eq!(storage.contacts(nobody, None, 9).await.unwrap(), []);
-    assert_eq!(storage.chats(nobody, None, 9).await.unwrap(), []);
+    assert_eq!(storage.contacts(nobody, Page::first(9)).await.unwrap(), []);
+    assert_eq!(storage.contact(nobody, &ann).await.unwrap(), None);
+    assert_eq!(storage.chats(nobody, Page::first(9)).await.unwrap(), []);
     assert_eq!(storage.chat(nobody, &ann).await.unwrap(), None);
-    assert_eq!(storage.messages(nobody, &ann, MessagePage::newest(9)).await.unwrap(), []);
+    assert_eq!(storage.messages(nobody, &ann, Page::first(9)).await.unwrap(), []);
     assert_eq!(storage.message(nobody, &ann, &a).await.unwrap(), None);
+    assert_eq!(storage.keyed(nobody, &"k".parse().expect("a valid key")).await.unwrap(), None);
     assert_eq!(storage.pending(nobody, 9).await.unwrap(), []);
+    assert_eq!(storage.untold_reads(nobody, 9).await.unwrap(), []);
+}
+
+/// Content of every kind, with everything filled and with nothing.
+fn contents() -> Vec<Content> {
+    let mut full = Media::new(MediaKind::Document, "application/pdf");
+    full.bytes = Some(u64::from(u32::MAX) * 1000);
+    full.file_name = Some("发票 'May'.pdf".into());
+    full.caption = Some("\u{0}here you are\n".into());
+    full.dimensions = Some((1, u32::MAX));
+    full.duration = Some(Duration::from_millis(90_001));
+    full.reference = Some(MediaReference::new("https://cdn.example/1?key=\"x\""));
+    let kinds = [MediaKind::Image, MediaKind::Video, MediaKind::Audio, MediaKind::Document, MediaKind::Sticker];
+    let place = Location { latitude: -33_868_820, longitude: 151_209_290, name: None, address: None };
+    let mut contents = vec![
+        Content::Text("长😀\u{0}'\"\\\r\n".repeat(8_000)),
+        Content::Text(String::new()),
+        Content::Media(full),
+        Content::Location(Location {
+            name: Some("歌剧院".into()),
+            address: Some("Bennelong Point".into()),
+            ..place.clone()
+        }),
+        Content::Location(place),
+        Content::Contact(ContactCard { name: "林".into(), phones: vec!["+86 138".into(), String::new()] }),
+        Content::Contact(ContactCard { name: String::new(), phones: vec![] }),
+        Content::System("林 joined".into()),
+        Content::Unsupported("poll".into()),
+        Content::Undecryptable,
+        Content::Deleted,
+    ];
+    contents.extend(kinds.map(|kind| Content::Media(Media::new(kind, "x/y"))));
+    contents
 }
 
 pub(crate) async fn a_message_reads_back_as_it_was(backend: &mut dyn Backend) {
     let storage = backend.open().await;
     add(&*storage, [1]).await;
-    let long = "长😀\u{0}'\"\\\r\n".repeat(8_000);
     let chat = "林@net — \u{1F469}\u{200D}\u{1F4BB}";
-    let contents = [
-        Content::Text(long),
-        Content::Text(String::new()),
-        Content::Unsupported("poll".into()),
-        Content::Undecryptable,
-    ];
-    let authors = [None, Some(Author::Device), Some(Author::Agent(agent_id("mei"))), None];
+    let authors = [None, Some(Author::Device), Some(Author::Agent(agent_id("mei")))];
     let statuses = [MessageStatus::Read, MessageStatus::Failed, MessageStatus::Sent, MessageStatus::Delivered];
-    let messages =
-        contents.into_iter().zip(authors).zip(statuses).enumerate().map(|(n, ((content, author), status))| Message {
-            chat: address(chat),
-            id: message_id(&format!("{n} 号")),
-            direction: if author.is_some() { Direction::Outbound } else { Direction::Inbound },
-            sender: address("someone else@net"),
-            author,
-            content,
-            at: seatport::Timestamp::from_millis(-1 + n as i64),
-            status,
-        });
+    let details = authors.into_iter().cycle().zip(statuses.into_iter().cycle());
+    let messages = contents().into_iter().zip(details).enumerate().map(|(n, (content, (author, status)))| Message {
+        chat: address(chat),
+        id: message_id(&format!("{n} 号")),
+        direction: if author.is_some() { Direction::Outbound } else { Direction::Inbound },
+        sender: address("someone else@net"),
+        author,
+        content,
+        at: Timestamp::from_millis(-1 + n as i64),
+        status,
+        quoted: (n % 2 == 1).then(|| message_id("0 号 'quoted'")),
+    });
     let messages: Vec<Message> = messages.collect();
-    let incoming = messages.iter().map(|message| Incoming { message: message.clone(), sender_name: None });
-    storage.commit(storing(1, incoming)).await.unwrap();
+    storage.commit(storing(1, messages.iter().cloned().map(Incoming::new))).await.unwrap();
 
-    let stored: Vec<_> = (1..).zip(messages).map(|(seq, message)| StoredMessage { seq, message }).collect();
+    let stored: Vec<_> = (1..).zip(messages).map(|(seq, message)| stored(seq, message)).collect();
     for message in &stored {
         let read = storage.message(id(1), &address(chat), &message.message.id).await.unwrap();
         assert_eq!(read.as_ref(), Some(message));
     }
     let newest_first: Vec<_> = stored.into_iter().rev().collect();
-    assert_eq!(storage.messages(id(1), &address(chat), MessagePage::newest(9)).await.unwrap(), newest_first);
+    assert_eq!(storage.messages(id(1), &address(chat), Page::first(99)).await.unwrap(), newest_first);
     assert_eq!(storage.message(id(1), &address(chat), &message_id("0")).await.unwrap(), None);
 }
 
@@ -135,13 +153,15 @@ pub(crate) async fn an_undecryptable_message_is_filled_in(backend: &mut dyn Back
     // Sent again in the clear: the content is filled in, and whoever follows the events is told.
     let mut clear = named(inbound("ann@net", "a", 50), "Ann");
     clear.message.status = MessageStatus::Read;
+    clear.message.quoted = Some(message_id("b"));
     let committed = storage.commit(storing(1, [clear.clone()])).await.unwrap();
     assert_eq!((committed.last_event, committed.unread), (3, 2));
     let session = expected.sessions.get_mut(&id(1)).expect("the session is there");
     let (_, messages) = session.chats.first_mut().expect("the chat is there");
     messages[1].message.content = clear.message.content.clone();
+    messages[1].message.quoted = clear.message.quoted.clone();
     let after = Snapshot::of(&*storage).await;
-    assert_eq!(after.sessions[&id(1)].chats, session.chats, "nothing but the content");
+    assert_eq!(after.sessions[&id(1)].chats, session.chats, "nothing but the content and what it quotes");
     assert_eq!(after.sessions[&id(1)].contacts, session.contacts);
     let told = EventBody::MessageStored { chat: address("ann@net"), id: message_id("a"), inbound: true };
     assert_eq!(after.sessions[&id(1)].events.last().map(|event| event.body.clone()), Some(told));
@@ -149,64 +169,6 @@ pub(crate) async fn an_undecryptable_message_is_filled_in(backend: &mut dyn Back
     clear.message.content = Content::Text("something else".into());
     storage.commit(storing(1, [clear, sealed])).await.unwrap();
     assert_eq!(Snapshot::of(&*storage).await, after, "what is readable stays as it is");
-}
-
-pub(crate) async fn contacts_are_those_who_wrote(backend: &mut dyn Backend) {
-    let storage = backend.open().await;
-    add(&*storage, [1, 2]).await;
-    let messages = [
-        inbound("ann@net", "a", 5),
-        inbound("ann@net", "b", 9),
-        inbound("ann@net", "c", 2),
-        outbound("bob@net", "d", 1),
-        sent_by(inbound("group@net", "e", 4), "cid@net"),
-        sent_by(inbound("group@net", "f", 7), "ann@net"),
-        outbound("ann@net", "g", 100),
-    ];
-    storage.commit(storing(1, messages)).await.unwrap();
-    storage.commit(storing(1, [inbound("ann@net", "b", 200)])).await.expect("a duplicate");
-
-    let contact = |who: &str, first, last| Contact {
-        address: address(who),
-        name: None,
-        first_seen: at(first),
-        last_seen: at(last),
-    };
-    let expected = [contact("ann@net", 2, 9), contact("cid@net", 4, 4)];
-    assert_eq!(storage.contacts(id(1), None, 9).await.unwrap(), expected);
-    assert_eq!(storage.contacts(id(2), None, 9).await.unwrap(), []);
-}
-
-pub(crate) async fn a_contact_has_the_last_name_told(backend: &mut dyn Backend) {
-    let storage = backend.open().await;
-    add(&*storage, [1]).await;
-    let name = async || storage.contacts(id(1), None, 1).await.unwrap().remove(0).name;
-    storage.commit(storing(1, [inbound("ann@net", "a", 5)])).await.unwrap();
-    assert_eq!(name().await, None);
-    storage.commit(storing(1, [named(inbound("ann@net", "b", 6), "Ann"), inbound("ann@net", "c", 7)])).await.unwrap();
-    assert_eq!(name().await.as_deref(), Some("Ann"));
-    storage.commit(storing(1, [named(inbound("ann@net", "d", 1), "安")])).await.unwrap();
-    assert_eq!(name().await.as_deref(), Some("安"), "told last, although by an older message");
-    storage.commit(storing(1, [named(outbound("ann@net", "e", 9), "Me")])).await.unwrap();
-    assert_eq!(name().await.as_deref(), Some("安"), "our own name is not the contact's");
-}
-
-pub(crate) async fn a_chat_is_named_after_its_contact(backend: &mut dyn Backend) {
-    let storage = backend.open().await;
-    add(&*storage, [1]).await;
-    let messages = [
-        sent_by(named(inbound("group@net", "a", 1), "Ann"), "ann@net"),
-        outbound("ann@net", "b", 2),
-        named(inbound("bob@net", "c", 3), "Bob"),
-        outbound("cid@net", "d", 4),
-    ];
-    storage.commit(storing(1, messages)).await.unwrap();
-    let chats = storage.chats(id(1), None, 9).await.unwrap();
-    let names: Vec<_> = chats.iter().map(|chat| (chat.address.as_str(), chat.name.as_deref())).collect();
-    assert_eq!(names, [("ann@net", Some("Ann")), ("bob@net", Some("Bob")), ("cid@net", None), ("group@net", None)]);
-    for chat in chats {
-        assert_eq!(storage.chat(id(1), &chat.address).await.unwrap(), Some(chat));
-    }
 }
 
 pub(crate) async fn messages_are_newest_first_late_ones_in_their_place(backend: &mut dyn Backend) {
@@ -220,16 +182,25 @@ pub(crate) async fn messages_are_newest_first_late_ones_in_their_place(backend: 
     let last = storage.chat(id(1), &address("ann@net")).await.unwrap().and_then(|chat| chat.last);
     assert_eq!(last.map(|last| (last.seq, last.message.id)), Some((1, message_id("d"))));
 
-    // Before a place means before that message, wherever it stands; a place in no chat, or another, has nothing before it.
+    // A place means that message, wherever it stands; before and after a place in no chat, or another one, there is nothing.
     storage.commit(storing(1, [inbound("bob@net", "elsewhere", 15)])).await.unwrap();
-    for (place, expected) in
-        [(1, &["c", "b2", "b", "late"][..]), (4, &["b", "late"]), (3, &[]), (6, &[]), (7, &[]), (0, &[])]
-    {
-        let page = MessagePage::before(place, 9);
-        let before = storage.messages(id(1), &address("ann@net"), page).await.unwrap();
-        let before: Vec<_> = before.iter().map(|stored| stored.message.id.as_str()).collect();
-        assert_eq!(before, expected, "before place {place}");
+    let at = async |page| {
+        let messages = storage.messages(id(1), &address("ann@net"), page).await.unwrap();
+        messages.into_iter().map(|stored| stored.message.id.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    for (place, older, newer) in [
+        (1, &["c", "b2", "b", "late"][..], &[][..]),
+        (4, &["b", "late"], &["d", "c"]),
+        (3, &[], &["d", "c", "b2", "b"]),
+        (6, &[], &[]),
+        (7, &[], &[]),
+        (0, &[], &[]),
+    ] {
+        assert_eq!(at(Page::after(place, 9)).await, older, "older than place {place}");
+        assert_eq!(at(Page::before(place, 9)).await, newer, "newer than place {place}");
     }
+    assert_eq!(at(Page::before(3, 2)).await, ["b2", "b"], "those that come right before");
+    assert_eq!(at(Page::last(2)).await, ["b", "late"]);
 }
 
 pub(crate) async fn pages_show_each_message_once(backend: &mut dyn Backend) {
@@ -238,34 +209,7 @@ pub(crate) async fn pages_show_each_message_once(backend: &mut dyn Backend) {
     // Places and times run against one another, and several messages share a time.
     let messages = (0..9).map(|n: i64| inbound("ann@net", &format!("m{n}"), (n * 7) % 4));
     storage.commit(storing(1, messages.chain([inbound("bob@net", "other", 1)]))).await.unwrap();
-    check_pages(async |last: Option<StoredMessage>, limit| {
-        let page = MessagePage { before: last.map(|last| last.seq), limit };
-        storage.messages(id(1), &address("ann@net"), page).await
-    })
-    .await;
-}
-
-pub(crate) async fn pages_show_each_contact_and_chat_once(backend: &mut dyn Backend) {
-    let storage = backend.open().await;
-    add(&*storage, [1, 2]).await;
-    // In the order of their bytes, not of some language.
-    let sorted = ["10@net", "9@net", "Z@net", "a@net", "b@net", "é@net", "中@net", "😀@net"];
-    let shuffled = ["b@net", "中@net", "9@net", "😀@net", "a@net", "10@net", "é@net", "Z@net"];
-    storage.commit(storing(1, shuffled.map(|who| inbound(who, "m", 1)))).await.unwrap();
-    storage.commit(storing(2, [inbound("c@net", "m", 1)])).await.unwrap();
-
-    let contacts = storage.contacts(id(1), None, 99).await.unwrap();
-    assert_eq!(contacts.iter().map(|contact| contact.address.as_str()).collect::<Vec<_>>(), sorted);
-    let chats = storage.chats(id(1), None, 99).await.unwrap();
-    assert_eq!(chats.iter().map(|chat| chat.address.as_str()).collect::<Vec<_>>(), sorted);
-    check_pages(async |last: Option<Contact>, limit| {
-        storage.contacts(id(1), last.as_ref().map(|last| &last.address), limit).await
-    })
-    .await;
-    check_pages(async |last: Option<Chat>, limit| {
-        storage.chats(id(1), last.as_ref().map(|last| &last.address), limit).await
-    })
-    .await;
+    check_pages(async |page| storage.messages(id(1), &address("ann@net"), page).await, |message| message.seq).await;
 }
 
 pub(crate) async fn pending_messages_wait_in_order(backend: &mut dyn Backend) {
@@ -287,7 +231,7 @@ pub(crate) async fn pending_messages_wait_in_order(backend: &mut dyn Backend) {
     assert_eq!(pending(2).await, ["1st", "2nd"]);
     assert_eq!(pending(0).await, [""; 0]);
 
-    let sent = |message: &str, status| MessageUpdate { chat: address("ann@net"), id: message_id(message), status };
+    let sent = |message: &str, status| update("ann@net", message, status);
     let updates = vec![sent("2nd", MessageStatus::Sent), sent("3rd", MessageStatus::Failed)];
     storage.commit(SessionCommit { updates, ..commit(1) }).await.unwrap();
     assert_eq!(pending(9).await, ["1st"]);

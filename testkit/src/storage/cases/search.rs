@@ -1,7 +1,7 @@
 //! Lists of sessions by status, agent and text.
 
 use seatport::lifecycle::{Account, Lifecycle, Login, Then};
-use seatport::storage::{Storage, StoredSession};
+use seatport::storage::Storage;
 use seatport::{CardStatus, Page, Remark, SessionFilter, SessionRecord};
 
 use crate::storage::Backend;
@@ -154,8 +154,5 @@ pub(crate) async fn all_filters_at_once_page_by_page(backend: &mut dyn Backend) 
     };
     let rows = storage.sessions(&filter, Page::first(100)).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.record.id).collect::<Vec<_>>(), expected);
-    check_pages(async |after: Option<StoredSession>, limit| {
-        storage.sessions(&filter, Page { after: after.map(|row| row.record.id), limit }).await
-    })
-    .await;
+    check_pages(async |page| storage.sessions(&filter, page).await, |row| row.record.id).await;
 }

@@ -40,6 +40,7 @@ fn full_record() -> SessionRecord {
             generation: 41,
         },
         since: at(-5),
+        first_login_at: Some(at(-9)),
         ..record(1)
     }
 }
@@ -99,11 +100,7 @@ pub(crate) async fn sessions_are_listed_in_the_order_of_their_ids(backend: &mut 
 pub(crate) async fn pages_show_each_session_once(backend: &mut dyn Backend) {
     let storage = backend.open().await;
     add(&*storage, [5, 3, 1, 4, 2]).await;
-    check_pages(async |after: Option<StoredSession>, limit| {
-        let page = Page { after: after.map(|row| row.record.id), limit };
-        storage.sessions(&SessionFilter::default(), page).await
-    })
-    .await;
+    check_pages(async |page| storage.sessions(&SessionFilter::default(), page).await, |row| row.record.id).await;
 
     // A page goes on after an id whether or not a session has it.
     let rows = storage.sessions(&SessionFilter::default(), Page::after(id(0), 1)).await.unwrap();

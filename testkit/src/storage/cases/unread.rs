@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use seatport::conversation::{Direction, StoredMessage};
-use seatport::storage::{MessagePage, SessionCommit, Storage};
-use seatport::{EventBody, Random};
+use seatport::storage::{ReadMark, SessionCommit, Storage};
+use seatport::{EventBody, Page, Random};
 
 use crate::storage::Backend;
-use crate::storage::sample::{add, address, id, inbound, outbound, reading, storing};
+use crate::storage::sample::{
+    add, address, amending, commit, deletion, edit, events_of, id, inbound, mark, message_id, outbound, reading,
+    storing,
+};
 
 /// The counters, which have to agree: on the row, and the chats' by address.
 async fn unread(storage: &dyn Storage, session: u64) -> BTreeMap<String, u64> {
-    let chats = storage.chats(id(session), None, 100).await.unwrap();
+    let chats = storage.chats(id(session), Page::first(100)).await.unwrap();
     let row = storage.session(id(session)).await.unwrap().expect("the session is there");
     assert_eq!(row.unread, chats.iter().map(|chat| chat.unread).sum::<u64>(), "the row's is the sum of the chats'");
     chats.into_iter().map(|chat| (chat.address.as_str().to_owned(), chat.unread)).collect()
@@ -19,14 +22,6 @@ async fn unread(storage: &dyn Storage, session: u64) -> BTreeMap<String, u64> {
 
 async fn unread_of(storage: &dyn Storage, chat: &str) -> u64 {
     unread(storage, 1).await.get(chat).copied().expect("the chat is there")
-}
-
-/// Lands a commit; the events it added.
-async fn events_of(storage: &dyn Storage, commit: SessionCommit) -> Vec<EventBody> {
-    let before = storage.session(commit.session).await.unwrap().expect("the session is there").last_event;
-    let session = commit.session;
-    storage.commit(commit).await.unwrap();
-    storage.events(session, before, 100).await.unwrap().into_iter().map(|event| event.body).collect()
 }
 
 pub(crate) async fn inbound_messages_count_once(backend: &mut dyn Backend) {
@@ -48,7 +43,7 @@ pub(crate) async fn marking_all_read_resets_one_chat(backend: &mut dyn Backend) 
     let read = EventBody::ChatRead { chat: address("ann@net") };
     assert_eq!(events_of(&*storage, reading(1, "ann@net", None)).await, [read]);
     assert_eq!(unread(&*storage, 1).await, BTreeMap::from([("ann@net".into(), 0), ("bob@net".into(), 1)]));
-    assert_eq!(events_of(&*storage, reading(1, "ann@net", None)).await, [], "it did not move");
+    assert_eq!(events_of(&*storage, reading(1, "ann@net", None)).await, [], "all was read");
 
     assert_eq!(storage.commit(storing(1, [inbound("ann@net", "d", 10)])).await.unwrap().unread, 2, "and counts on");
 }
@@ -105,6 +100,66 @@ pub(crate) async fn unknown_marks_are_passed_over(backend: &mut dyn Backend) {
     assert_eq!(unread(&*storage, 1).await, BTreeMap::from([("ann@net".into(), 1), ("bob@net".into(), 1)]));
 }
 
+pub(crate) async fn what_was_read_here_waits_to_be_told(backend: &mut dyn Backend) {
+    let storage = backend.open().await;
+    add(&*storage, [1, 2]).await;
+    let messages = [
+        inbound("bob@net", "a", 9),
+        inbound("ann@net", "b", 5),
+        outbound("ann@net", "ours", 6),
+        inbound("ann@net", "c", 1),
+        inbound("ann@net", "d", 7),
+    ];
+    storage.commit(storing(1, messages)).await.unwrap();
+    let untold = async |limit| {
+        let untold = storage.untold_reads(id(1), limit).await.unwrap();
+        untold.into_iter().map(|stored| stored.message.id.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    let here = |chat, up_to| SessionCommit { read: vec![ReadMark { tell: true, ..mark(chat, up_to) }], ..commit(1) };
+    assert_eq!(untold(9).await, [""; 0]);
+    storage.commit(here("ann@net", Some("c"))).await.unwrap();
+    assert_eq!(untold(9).await, ["b", "c"]);
+    storage.commit(here("bob@net", None)).await.unwrap();
+    assert_eq!(untold(9).await, ["a", "b", "c"], "in the order of their places");
+    assert_eq!(untold(2).await, ["a", "b"]);
+    assert_eq!(untold(0).await, [""; 0]);
+    assert_eq!(storage.untold_reads(id(2), 9).await.unwrap(), [], "another session's");
+
+    let told = ["b", "d", "unknown"].map(|name| (address("ann@net"), message_id(name))).to_vec();
+    assert_eq!(events_of(&*storage, SessionCommit { told, ..commit(1) }).await, []);
+    assert_eq!(untold(9).await, ["a", "c"]);
+    assert_eq!(unread_of(&*storage, "ann@net").await, 1, "to be told is not to be read");
+    assert_eq!(events_of(&*storage, here("ann@net", Some("c"))).await, [], "read already: nothing to tell anew");
+    assert_eq!(untold(9).await, ["a", "c"]);
+    drop(storage);
+    let storage = backend.open().await;
+    assert_eq!(storage.untold_reads(id(1), 9).await.unwrap().len(), 2, "also after a restart");
+}
+
+pub(crate) async fn what_was_read_elsewhere_need_not_be_told(backend: &mut dyn Backend) {
+    let storage = backend.open().await;
+    add(&*storage, [1]).await;
+    storage.commit(storing(1, ["a", "b"].map(|name| inbound("ann@net", name, 1)))).await.unwrap();
+    storage.commit(reading(1, "ann@net", Some("a"))).await.unwrap();
+    assert_eq!(storage.untold_reads(id(1), 9).await.unwrap(), []);
+    let here = ReadMark { tell: true, ..mark("ann@net", None) };
+    storage.commit(SessionCommit { read: vec![here], ..commit(1) }).await.unwrap();
+    let untold = storage.untold_reads(id(1), 9).await.unwrap();
+    assert_eq!(untold.iter().map(|stored| stored.message.id.as_str()).collect::<Vec<_>>(), ["b"]);
+}
+
+pub(crate) async fn amendments_change_no_counter(backend: &mut dyn Backend) {
+    let storage = backend.open().await;
+    add(&*storage, [1]).await;
+    storage.commit(storing(1, ["a", "b"].map(|name| inbound("ann@net", name, 1)))).await.unwrap();
+    storage.commit(reading(1, "ann@net", Some("a"))).await.unwrap();
+    let amendments = ["a", "b"].map(|name| edit("ann@net", name, "e", 2, "something else"));
+    assert_eq!(storage.commit(amending(1, amendments)).await.unwrap().unread, 1);
+    let amendments = ["a", "b"].map(|name| deletion("ann@net", name, "d", 3));
+    assert_eq!(storage.commit(amending(1, amendments)).await.unwrap().unread, 1);
+    assert_eq!(unread_of(&*storage, "ann@net").await, 1, "nobody has seen that it was taken back");
+}
+
 /// Random messages, duplicates and marks: after each commit the counters equal a recount of the messages.
 pub(crate) async fn the_counters_equal_a_recount(backend: &mut dyn Backend) {
     const CHATS: [&str; 3] = ["ann@net", "bob@net", "cid@net"];
@@ -122,7 +177,7 @@ pub(crate) async fn the_counters_equal_a_recount(backend: &mut dyn Backend) {
             _ => storing(1, [inbound(chat, &name, -second), inbound(chat, &format!("{name}x"), second)]),
         };
         if let Some(mark) = commit.read.first() {
-            let messages = storage.messages(id(1), &mark.chat, MessagePage::newest(1000)).await.unwrap();
+            let messages = storage.messages(id(1), &mark.chat, Page::first(1000)).await.unwrap();
             let places = messages.iter().filter(|m| mark.up_to.as_ref().is_none_or(|id| *id == m.message.id));
             let place = places.map(|message| message.seq).max().unwrap_or(0);
             read_up_to.entry(chat).and_modify(|mark| *mark = place.max(*mark));
@@ -131,7 +186,7 @@ pub(crate) async fn the_counters_equal_a_recount(backend: &mut dyn Backend) {
 
         let mut recount = BTreeMap::new();
         for (chat, mark) in &read_up_to {
-            let messages = storage.messages(id(1), &address(chat), MessagePage::newest(1000)).await.unwrap();
+            let messages = storage.messages(id(1), &address(chat), Page::first(1000)).await.unwrap();
             let is_unread = |m: &&StoredMessage| m.message.direction == Direction::Inbound && m.seq > *mark;
             if !messages.is_empty() {
                 recount.insert((*chat).to_owned(), messages.iter().filter(is_unread).count() as u64);

@@ -4,7 +4,7 @@ use seatport::storage::{Fence, SessionCommit, Storage, StorageErrorKind, VaultEn
 
 use crate::storage::Backend;
 use crate::storage::sample::{MINUTE, add, commit, id, node, own, refused, sealing};
-use crate::storage::snapshot::{Snapshot, check_pages};
+use crate::storage::snapshot::{Snapshot, check_pages_forwards};
 
 fn entry(session: u64, name: &str, sealed: &[u8]) -> VaultEntry {
     VaultEntry { session: id(session), name: name.to_owned(), sealed: sealed.to_vec() }
@@ -117,7 +117,7 @@ pub(crate) async fn a_scan_visits_every_entry_once(backend: &mut dyn Backend) {
     let expected = [(1, "B"), (1, "z"), (1, "é"), (3, "a"), (3, "b")];
     let expected = expected.map(|(session, name)| entry(session, name, name.as_bytes()));
     assert_eq!(storage.vault_scan(None, 100).await.unwrap(), expected);
-    check_pages(async |last: Option<VaultEntry>, limit| {
+    check_pages_forwards(async |last: Option<VaultEntry>, limit| {
         storage.vault_scan(last.map(|last| (last.session, last.name)), limit).await
     })
     .await;

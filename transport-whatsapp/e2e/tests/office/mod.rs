@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use seatport::conversation::{Content, Message, MessageStatus};
+use seatport::conversation::{Chat, Contact, Content, Message, MessageStatus, StoredMessage};
 use seatport::lifecycle::{Reason, ReasonKind};
 use seatport::memory::MemoryStorage;
-use seatport::storage::{MessagePage, VaultStore};
+use seatport::storage::{LeadStore, VaultStore};
 use seatport::vault::VaultKey;
 use seatport::{
-    Address, Agent, CardStatus, Desk, Environment, LoginMethod, NewAccount, Role, Seatport, SessionId, Timing, View,
-    WhenFull,
+    Address, Agent, CardStatus, Desk, Environment, LoginMethod, NewAccount, Page, Role, Seatport, SendOptions, SessionId,
+    Timestamp, Timing, View, WhenFull,
 };
 use seatport_whatsapp::WhatsApp;
 use seatport_whatsapp_e2e::{FakeServer, Phone};
@@ -38,6 +38,7 @@ pub(crate) fn impatient() -> Timing {
         retry_first: Duration::from_millis(50),
         retry_most: Duration::from_millis(400),
         scan: Duration::from_millis(200),
+        send_every: Duration::ZERO,
         ..Timing::default()
     }
 }
@@ -151,24 +152,24 @@ impl Office {
         Ok(entries.into_iter().map(|entry| entry.name).collect())
     }
 
-    /// The messages of a chat, oldest first.
-    pub(crate) async fn messages(&self, session: SessionId, chat: &str) -> Result<Vec<Message>> {
+    /// The messages of a chat as they are now, oldest first.
+    pub(crate) async fn stored(&self, session: SessionId, chat: &str) -> Result<Vec<StoredMessage>> {
         let chat = Address::new(chat)?;
-        let newest = self.desk.messages(session, &chat, MessagePage::newest(100)).await?;
-        Ok(newest.into_iter().rev().map(|stored| stored.message).collect())
+        let newest = self.desk.messages(session, &chat, Page::first(100)).await?;
+        Ok(newest.into_iter().rev().collect())
     }
 
-    /// Waits until the chat's messages look like this.
-    pub(crate) async fn messages_until(
+    /// Waits until the chat's messages, as they are now, look like this.
+    pub(crate) async fn stored_until(
         &self,
         session: SessionId,
         chat: &str,
-        is: impl Fn(&[Message]) -> bool,
-    ) -> Result<Vec<Message>> {
+        is: impl Fn(&[StoredMessage]) -> bool,
+    ) -> Result<Vec<StoredMessage>> {
         let mut last = Vec::new();
         let search = async {
             loop {
-                last = self.messages(session, chat).await?;
+                last = self.stored(session, chat).await?;
                 if is(&last) {
                     return anyhow::Ok(());
                 }
@@ -182,6 +183,38 @@ impl Office {
         }
     }
 
+    /// The messages of a chat, oldest first.
+    pub(crate) async fn messages(&self, session: SessionId, chat: &str) -> Result<Vec<Message>> {
+        Ok(messages(&self.stored(session, chat).await?))
+    }
+
+    /// Waits until the chat's messages look like this.
+    pub(crate) async fn messages_until(
+        &self,
+        session: SessionId,
+        chat: &str,
+        is: impl Fn(&[Message]) -> bool,
+    ) -> Result<Vec<Message>> {
+        Ok(messages(&self.stored_until(session, chat, |stored| is(&messages(stored))).await?))
+    }
+
+    /// All chats, in the order of the list.
+    pub(crate) async fn chats(&self, session: SessionId) -> Result<Vec<Chat>> {
+        Ok(self.desk.chats(session, Page::first(100)).await?)
+    }
+
+    /// The contact with this address, if there is one.
+    pub(crate) async fn contact(&self, session: SessionId, address: &str) -> Result<Option<Contact>> {
+        let contacts = self.desk.contacts(session, Page::first(100)).await?;
+        Ok(contacts.into_iter().find(|contact| contact.address.as_str() == address))
+    }
+
+    /// How many people count as leads.
+    pub(crate) async fn leads(&self) -> Result<u64> {
+        let totals = self.storage.lead_totals(Timestamp::from_millis(0), Timestamp::from_millis(i64::MAX)).await?;
+        Ok(totals.iter().map(|total| total.count).sum())
+    }
+
     /// Waits until the message with this id has come so far.
     pub(crate) async fn status(&self, session: SessionId, chat: &str, id: &str, status: MessageStatus) -> Result<()> {
         let reached = |message: &Message| message.id.as_str() == id && message.status == status;
@@ -190,7 +223,7 @@ impl Office {
 
     /// Sends a text, and waits until the network has taken it; answers its id.
     pub(crate) async fn send(&self, session: SessionId, chat: &str, text: &str) -> Result<String> {
-        let id = self.desk.send_text(session, &Address::new(chat)?, text).await?;
+        let id = self.desk.send_text(session, &Address::new(chat)?, text, SendOptions::default()).await?;
         self.status(session, chat, id.as_str(), MessageStatus::Sent).await?;
         Ok(id.as_str().to_owned())
     }
@@ -198,6 +231,10 @@ impl Office {
 
 pub(crate) fn text(text: &str) -> Content {
     Content::Text(text.to_owned())
+}
+
+fn messages(stored: &[StoredMessage]) -> Vec<Message> {
+    stored.iter().map(|stored| stored.message.clone()).collect()
 }
 
 /// What the messages say.

@@ -1,10 +1,11 @@
-//! Conversations: the people an account talks to, the chat with each, and what was said.
+//! Messages.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::conversation::Content;
 use crate::ids::{Address, AgentId, MessageId};
 
 /// Which way a message went.
@@ -25,25 +26,13 @@ pub enum Author {
     Device,
 }
 
-/// What a message says.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Content {
-    /// Text.
-    Text(String),
-    /// Something this version does not show; the network's name for it.
-    Unsupported(String),
-    /// A message that could not be decrypted. The network may send it again.
-    Undecryptable,
-}
-
 /// How far a message has come, from the first of these to the last. It rises and never goes back: a message that failed may
 /// still turn out to be sent, one that was sent does not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum MessageStatus {
     /// Stored, and not yet taken by the network.
     Pending,
-    /// The network would not take it.
+    /// The network would not take it, or somebody cancelled it.
     Failed,
     /// Taken by the network.
     Sent,
@@ -65,7 +54,26 @@ impl fmt::Display for MessageStatus {
     }
 }
 
-/// A message as it is stored.
+/// Why a message of ours was not sent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum SendFailure {
+    /// The network refused it; its words.
+    Refused(String),
+    /// Somebody cancelled it before it was sent.
+    Cancelled,
+}
+
+impl fmt::Display for SendFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(why) => write!(f, "the network refused it: {why}"),
+            Self::Cancelled => f.write_str("it was cancelled before it was sent"),
+        }
+    }
+}
+
+/// A message as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// In which chat.
@@ -85,39 +93,33 @@ pub struct Message {
     /// How far it has come. An inbound message is [`Delivered`](MessageStatus::Delivered) from the start, one from the phone
     /// [`Sent`](MessageStatus::Sent), one from a desk [`Pending`](MessageStatus::Pending).
     pub status: MessageStatus,
+    /// The message it answers, in the same chat.
+    pub quoted: Option<MessageId>,
 }
 
-/// A message with the place the storage gave it: `seq` counts the session's messages in the order they were stored.
+/// What somebody put under a message.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Reaction {
+    /// Who.
+    pub sender: Address,
+    /// What: an emoji.
+    pub emoji: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A message as it is now, with the place the storage gave it: `seq` counts the session's messages in the order they were
+/// stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredMessage {
     /// 1 for the session's first message, then one more for each.
     pub seq: u64,
-    /// The message.
+    /// The message; an edit has changed its content.
     pub message: Message,
-}
-
-/// A chat in a session's list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Chat {
-    /// The other side: a person or a group.
-    pub address: Address,
-    /// What the other side calls itself.
-    pub name: Option<String>,
-    /// Inbound messages stored since the chat was last read.
-    pub unread: u64,
-    /// The newest message, by time and then by place.
-    pub last: Option<StoredMessage>,
-}
-
-/// A person an account has talked to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contact {
-    /// The person's address.
-    pub address: Address,
-    /// What the person calls itself, as far as it is known.
-    pub name: Option<String>,
-    /// The time of the first message from the person.
-    pub first_seen: Timestamp,
-    /// The time of the latest message from the person.
-    pub last_seen: Timestamp,
+    /// When it was last edited.
+    pub edited_at: Option<Timestamp>,
+    /// What people put under it: one of each sender at most, by sender.
+    pub reactions: Vec<Reaction>,
+    /// Why it [failed](MessageStatus::Failed), if it did.
+    pub failure: Option<SendFailure>,
 }

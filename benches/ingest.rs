@@ -1,0 +1,102 @@
+//! Durable ingest of 50 sessions, beside the raw limit and beside servers that commit each message by itself.
+
+use std::cell::Cell;
+
+use anyhow::Result;
+use seatport_benches::figures::{Bound, Figures};
+use seatport_benches::ingest::{Bare, Ingest, Pace, Run};
+use seatport_benches::place::{fresh, quick};
+use seatport_benches::rounds::{Contestant, Rounds, median};
+use seatport_benches::{peer, rounds};
+
+const SESSIONS: usize = 50;
+/// How many messages a network leaves unacknowledged in each session.
+const WINDOWS: [usize; 3] = [8, 32, 128];
+/// The window that the others are compared in.
+const USUAL: usize = 32;
+
+fn main() -> Result<()> {
+    let (messages, count) = if quick() { (100, 3) } else { (400, 7) };
+    let mut figures = Figures::default();
+    let ingest = Ingest::prepare(&fresh("ingest")?, SESSIONS, messages)?;
+    let single = Ingest::prepare(&fresh("ingest-one-by-one")?, SESSIONS, if quick() { 10 } else { 20 })?;
+    let mut usual = 0.0;
+    for window in WINDOWS {
+        let rate = compare(&ingest, window, count, &mut figures)?;
+        if window == USUAL {
+            usual = rate;
+        }
+    }
+    one_by_one(&single, count, usual, &mut figures)?;
+    figures.write()
+}
+
+/// Compares ours with the raw limit; answers how many messages ours ingests in a second.
+fn compare(ingest: &Ingest, window: usize, count: usize, figures: &mut Figures) -> Result<f64> {
+    let pace = Pace::Window(window);
+    let bare = ingest.record(&format!("window-{window}"), pace)?;
+    let (mut runs, messages) = (Vec::new(), ingest.messages() as f64);
+    let contestants: Vec<Contestant<'_>> = vec![
+        Box::new(|| {
+            runs.push(ingest.ours(pace)?);
+            Ok(runs[runs.len() - 1].took)
+        }),
+        Box::new(|| bare.run()),
+    ];
+    let rounds = Rounds::run(count, contestants)?;
+    let flight = window * SESSIONS;
+    let (least, most) = rounds.spread(1, 0);
+    println!("\n{flight} in flight ({window} for each of {SESSIONS} sessions); ratio by turn {least:.2} to {most:.2}");
+    println!("  transactions {}; messages in each: {}", transactions(&runs), batches(&bare));
+    println!("  acknowledged after {}", waits(&runs));
+    let rate = messages / rounds.seconds(0);
+    figures.show(format!("ingest, {flight} in flight"), rate, "messages/s");
+    figures.show(format!("bare SQLite, the same {} rows", bare.recording.rows()), messages / rounds.seconds(1), "messages/s");
+    figures.bounded(format!("ingest / bare SQLite, {flight} in flight"), rounds.ratio(1, 0), Bound::AtLeast(0.6));
+    Ok(rate)
+}
+
+/// Compares ours in its usual window with those who commit each message by itself.
+fn one_by_one(single: &Ingest, count: usize, usual: f64, figures: &mut Figures) -> Result<()> {
+    let bare = single.record("one-by-one", Pace::OneByOne)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build()?;
+    let transactions = Cell::new(0);
+    let contestants: Vec<Contestant<'_>> = vec![
+        Box::new(|| {
+            let run = single.ours(Pace::OneByOne)?;
+            transactions.set(run.transactions);
+            Ok(run.took)
+        }),
+        Box::new(|| bare.run()),
+        Box::new(|| peer::serve(&runtime, &bare.recording, bare.fresh()?, SESSIONS)),
+    ];
+    let rounds = Rounds::run(count, contestants)?;
+    let messages = single.messages() as f64;
+    println!("\none commit for each message: {} messages, ours in {} transactions", messages, transactions.get());
+    let names = ["ours, awaited message by message", "bare SQLite, a transaction for each", "a server, a transaction for each"];
+    for (contestant, name) in names.into_iter().enumerate() {
+        let rate = messages / rounds.seconds(contestant);
+        figures.show(name, rate, "messages/s");
+        figures.bounded(format!("ingest, {} in flight / {name}", USUAL * SESSIONS), usual / rate, Bound::AtLeast(8.0));
+    }
+    Ok(())
+}
+
+fn transactions(runs: &[Run]) -> String {
+    let counts: Vec<_> = runs.iter().skip(1).map(|run| run.transactions.to_string()).collect();
+    counts.join(", ")
+}
+
+fn batches(bare: &Bare) -> String {
+    let mut sizes = bare.recording.messages.clone();
+    sizes.sort_unstable();
+    let middle = median(sizes.iter().map(|size| *size as f64).collect());
+    format!("{} to {}, median {middle}, in {} transactions recorded", sizes[0], sizes[sizes.len() - 1], sizes.len())
+}
+
+fn waits(runs: &[Run]) -> String {
+    let mut waits: Vec<f64> = runs.iter().skip(1).flat_map(|run| &run.waits).map(|wait| wait.as_secs_f64() * 1e3).collect();
+    waits.sort_by(f64::total_cmp);
+    let at = |part: f64| waits[((waits.len() - 1) as f64 * part) as usize];
+    format!("{:.1} ms in the median, {:.1} ms for 99 in 100", rounds::median(waits.clone()), at(0.99))
+}

@@ -1,0 +1,49 @@
+//! Contacts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::ids::Address;
+
+/// A person an account has talked to, or has in its address book.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The person's address.
+    pub address: Address,
+    /// The phone number, E.164 digits without `+`, as far as it is known.
+    pub phone: Option<String>,
+    /// What the person calls itself, as far as it is known.
+    pub name: Option<String>,
+    /// What the account's owner calls the person.
+    pub saved_name: Option<String>,
+    /// Where the picture is, as the network writes it.
+    pub avatar: Option<String>,
+    /// The time of the first message from the person, if there is one.
+    pub first_seen: Option<Timestamp>,
+    /// The time of the latest message from the person, if there is one.
+    pub last_seen: Option<Timestamp>,
+}
+
+/// What the network says about a person. What is left out stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactUpdate {
+    /// The person's address.
+    pub address: Address,
+    /// The phone number, E.164 digits without `+`.
+    pub phone: Option<String>,
+    /// What the person calls itself.
+    pub name: Option<String>,
+    /// What the account's owner calls the person.
+    pub saved_name: Option<String>,
+    /// Where the picture is; `Some(None)` when there is none any more.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::chat::said")]
+    pub avatar: Option<Option<String>>,
+}
+
+impl ContactUpdate {
+    /// Says nothing yet, but that there is such a person.
+    #[must_use]
+    pub fn new(address: Address) -> Self {
+        Self { address, phone: None, name: None, saved_name: None, avatar: None }
+    }
+}

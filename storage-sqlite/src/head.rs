@@ -1,0 +1,113 @@
+//! A session's row without its record: who drives it, and the counters.
+
+use rusqlite::{Connection, params};
+use seatport::lifecycle::Desired;
+use seatport::storage::Fence;
+use seatport::{EventBody, PortNumber, SessionId, SessionRecord, Timestamp};
+
+use crate::codes::{Code, Json, millis, time};
+use crate::error::Failure;
+use crate::lease::Nodes;
+use crate::ledger::shift;
+use crate::session::{driven_status, search_text};
+use crate::sql::{execute, first};
+use crate::event;
+
+/// What a commit reads of a session's row, and may change in it.
+pub(crate) struct Head {
+    pub(crate) id: SessionId,
+    pub(crate) key: i64,
+    pub(crate) revision: u64,
+    pub(crate) owner: Option<Fence>,
+    pub(crate) counters: Counters,
+    pub(crate) first_login: Option<Timestamp>,
+}
+
+/// What a commit may change beside the record.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    pub(crate) port: Option<PortNumber>,
+    pub(crate) unread: u64,
+    pub(crate) last_message: u64,
+    pub(crate) last_event: u64,
+}
+
+impl Head {
+    pub(crate) fn read(connection: &Connection, nodes: &Nodes, id: SessionId) -> Result<Option<Self>, Failure> {
+        let sql = "SELECT key, revision, port, unread, last_message, last_event, first_login, owner, epoch
+             FROM session WHERE id = ?1";
+        Ok(first(connection, sql, [id.as_bytes()], |row| {
+            Ok(Self {
+                id,
+                key: row.get(0)?,
+                revision: row.get(1)?,
+                counters: Counters {
+                    port: row.get::<_, Option<_>>(2)?.map(PortNumber),
+                    unread: row.get(3)?,
+                    last_message: row.get(4)?,
+                    last_event: row.get(5)?,
+                },
+                first_login: time(row, 6)?,
+                owner: nodes.owner(row, 7)?,
+            })
+        })?)
+    }
+
+    /// Writes a new session's row.
+    pub(crate) fn insert(
+        connection: &Connection,
+        id: SessionId,
+        record: &SessionRecord,
+        at: Timestamp,
+    ) -> Result<Self, Failure> {
+        let sql = "INSERT INTO session (id, revision, status, agent, first_login, search, record)
+             VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6)";
+        let (status, agent) = (Code(driven_status(record)), record.agent.as_ref().map(|agent| agent.as_str()));
+        let login = millis(record.first_login_at);
+        execute(connection, sql, params![id.as_bytes(), status, agent, login, search_text(record), Json(record)])?;
+        let key = connection.last_insert_rowid();
+        let head =
+            Self { id, key, revision: 1, owner: None, counters: Counters::default(), first_login: record.first_login_at };
+        head.note_shift(connection, record, at)?;
+        Ok(head)
+    }
+
+    /// Replaces the record.
+    pub(crate) fn rewrite(self, connection: &Connection, record: &SessionRecord, at: Timestamp) -> Result<Self, Failure> {
+        let head = Self { revision: self.revision + 1, first_login: record.first_login_at, ..self };
+        let sql = "UPDATE session SET revision = ?2, status = ?3, agent = ?4, first_login = ?5, search = ?6, record = ?7
+             WHERE key = ?1";
+        let (status, agent) = (Code(driven_status(record)), record.agent.as_ref().map(|agent| agent.as_str()));
+        let login = millis(record.first_login_at);
+        let values = params![head.key, head.revision, status, agent, login, search_text(record), Json(record)];
+        execute(connection, sql, values)?;
+        head.note_shift(connection, record, at)?;
+        Ok(head)
+    }
+
+    /// Tells the ledger from when on who is bound to the session and whether it ought to run.
+    fn note_shift(&self, connection: &Connection, record: &SessionRecord, at: Timestamp) -> Result<(), Failure> {
+        shift::note(connection, self.id, at, record.agent.as_ref(), record.facts.desired == Desired::Started)
+    }
+
+    /// Writes the counters back, unless they are as they were `before`.
+    pub(crate) fn write_counters(&self, connection: &Connection, before: Counters) -> Result<(), Failure> {
+        let Counters { port, unread, last_message, last_event } = self.counters;
+        if port != before.port {
+            // On its own, because it has an index.
+            let sql = "UPDATE session SET port = ?2 WHERE key = ?1";
+            execute(connection, sql, params![self.key, port.map(|port| port.0)])?;
+        }
+        if self.counters != before {
+            let sql = "UPDATE session SET unread = ?2, last_message = ?3, last_event = ?4 WHERE key = ?1";
+            execute(connection, sql, params![self.key, unread, last_message, last_event])?;
+        }
+        Ok(())
+    }
+
+    /// Adds an event to the session's sequence.
+    pub(crate) fn add_event(&mut self, connection: &Connection, at: Timestamp, body: &EventBody) -> Result<(), Failure> {
+        self.counters.last_event += 1;
+        event::add(connection, self.key, self.counters.last_event, at, body)
+    }
+}
