@@ -51,6 +51,12 @@ impl Office {
         Ok(Self { seatport, desk, network, storage })
     }
 
+    /// The database below the desk.
+    #[must_use]
+    pub fn storage(&self) -> &SqliteStorage {
+        &self.storage
+    }
+
     /// Adds so many sessions and starts them.
     ///
     /// # Errors

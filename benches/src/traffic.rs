@@ -67,15 +67,13 @@ impl Traffic {
     fn message(&mut self, person: u64) -> Result<InboundMessage, Invalid> {
         self.at += 1;
         self.message += 1;
-        let digits = format!("86{:011}", 13_000_000_000 + person);
-        let chat = Address::new(format!("{digits}@s.whatsapp.net"))?;
+        let (digits, chat) = (phone(person), address(person)?);
         Ok(InboundMessage {
             sender: chat.clone(),
             chat,
             kind: ChatKind::Person,
             phone: Some(digits),
-            // As long as WhatsApp's own, and as little in order.
-            id: MessageId::new(format!("3EB0{:018X}", u128::from(scattered(self.message)) << 8))?,
+            id: message_id(self.message)?,
             sender_name: Some(format!("客户 {person}")),
             from_account: false,
             content: Content::Text(text(&self.random)),
@@ -83,6 +81,26 @@ impl Traffic {
             quoted: None,
         })
     }
+}
+
+fn phone(person: u64) -> String {
+    format!("86{:011}", 13_000_000_000 + person)
+}
+
+/// The address of the person with this number.
+///
+/// # Errors
+/// There are none: all names are valid.
+pub fn address(person: u64) -> Result<Address, Invalid> {
+    Address::new(format!("{}@s.whatsapp.net", phone(person)))
+}
+
+/// The id of the message with this number: as long as one of WhatsApp's own, and as little in order.
+///
+/// # Errors
+/// There are none: all names are valid.
+pub fn message_id(message: u64) -> Result<MessageId, Invalid> {
+    MessageId::new(format!("3EB0{:018X}", u128::from(scattered(message)) << 8))
 }
 
 /// The number of the person that a session knows by one of its chats.

@@ -3,12 +3,12 @@
 //! Numbers stand for the names that SQL compares or that every message carries. They are on disk: a number, once given, keeps
 //! its meaning for ever.
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::Row;
-use seatport::{CardStatus, Timestamp};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use seatport::agent::Role;
 use seatport::conversation::{ChatKind, Direction, MessageStatus};
 use seatport::leads::AdjustmentReason;
+use seatport::{CardStatus, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -51,7 +51,7 @@ pub(crate) fn land(step: &mut Step<'_>, nodes: &Nodes, commit: &SessionCommit) -
     }
     vault::apply(connection, head.key, &commit.vault)?;
 
-    let mut of = Conversation { connection, head: &mut head, at: commit.at };
+    let mut of = Conversation { connection, texts: step.texts, head: &mut head, at: commit.at };
     commit.identities.iter().try_for_each(|identity| of.identify(identity))?;
     commit.contacts.iter().try_for_each(|update| of.update_contact(update))?;
     commit.chats.iter().try_for_each(|news| of.update_chat(news))?;

@@ -44,7 +44,8 @@ pub(crate) fn acknowledge(connection: &Connection, consumer: &ConsumerName, hand
 pub(crate) fn acknowledged(connection: &Connection, consumer: &ConsumerName) -> Result<Cursors, Failure> {
     check(connection, consumer)?;
     let sql = "SELECT id, seq FROM acknowledged JOIN session ON key = session WHERE consumer = ?1";
-    let cursors = all(connection, sql, [consumer.as_str()], |row| Ok((SessionId::from_bytes(row.get(0)?), row.get(1)?)))?;
+    let cursors =
+        all(connection, sql, [consumer.as_str()], |row| Ok((SessionId::from_bytes(row.get(0)?), row.get(1)?)))?;
     Ok(Cursors(cursors.into_iter().collect()))
 }
 

@@ -44,7 +44,8 @@ fn trim(
     let gone = match keep.age {
         None => too_many,
         Some(age) => {
-            let sql = "SELECT seq FROM event WHERE session = ?1 AND seq > ?2 AND seq <= ?3 AND at >= ?4 ORDER BY seq LIMIT 1";
+            let sql =
+                "SELECT seq FROM event WHERE session = ?1 AND seq > ?2 AND seq <= ?3 AND at >= ?4 ORDER BY seq LIMIT 1";
             let values = params![key, integer(too_many.max(trimmed)), integer(end), (now - age).as_millis()];
             let kept: Option<u64> = first(connection, sql, values, |row| row.get(0))?;
             kept.map_or(end, |kept| kept - 1)

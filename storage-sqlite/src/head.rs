@@ -7,11 +7,11 @@ use seatport::{EventBody, PortNumber, SessionId, SessionRecord, Timestamp};
 
 use crate::codes::{Code, Json, millis, time};
 use crate::error::Failure;
+use crate::event;
 use crate::lease::Nodes;
 use crate::ledger::shift;
 use crate::session::{driven_status, search_text};
 use crate::sql::{execute, first};
-use crate::event;
 
 /// What a commit reads of a session's row, and may change in it.
 pub(crate) struct Head {
@@ -66,16 +66,28 @@ impl Head {
         let login = millis(record.first_login_at);
         execute(connection, sql, params![id.as_bytes(), status, agent, login, search_text(record), Json(record)])?;
         let key = connection.last_insert_rowid();
-        let head =
-            Self { id, key, revision: 1, owner: None, counters: Counters::default(), first_login: record.first_login_at };
+        let head = Self {
+            id,
+            key,
+            revision: 1,
+            owner: None,
+            counters: Counters::default(),
+            first_login: record.first_login_at,
+        };
         head.note_shift(connection, record, at)?;
         Ok(head)
     }
 
     /// Replaces the record.
-    pub(crate) fn rewrite(self, connection: &Connection, record: &SessionRecord, at: Timestamp) -> Result<Self, Failure> {
+    pub(crate) fn rewrite(
+        self,
+        connection: &Connection,
+        record: &SessionRecord,
+        at: Timestamp,
+    ) -> Result<Self, Failure> {
         let head = Self { revision: self.revision + 1, first_login: record.first_login_at, ..self };
-        let sql = "UPDATE session SET revision = ?2, status = ?3, agent = ?4, first_login = ?5, search = ?6, record = ?7
+        let sql =
+            "UPDATE session SET revision = ?2, status = ?3, agent = ?4, first_login = ?5, search = ?6, record = ?7
              WHERE key = ?1";
         let (status, agent) = (Code(driven_status(record)), record.agent.as_ref().map(|agent| agent.as_str()));
         let login = millis(record.first_login_at);
@@ -106,7 +118,12 @@ impl Head {
     }
 
     /// Adds an event to the session's sequence.
-    pub(crate) fn add_event(&mut self, connection: &Connection, at: Timestamp, body: &EventBody) -> Result<(), Failure> {
+    pub(crate) fn add_event(
+        &mut self,
+        connection: &Connection,
+        at: Timestamp,
+        body: &EventBody,
+    ) -> Result<(), Failure> {
         self.counters.last_event += 1;
         event::add(connection, self.key, self.counters.last_event, at, body)
     }

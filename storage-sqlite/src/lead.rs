@@ -16,9 +16,8 @@ use crate::sql::{all, execute, first};
 impl LeadStore for SqliteStorage {
     async fn lead_totals(&self, from: Timestamp, until: Timestamp) -> Result<Vec<LeadTotal>, StorageError> {
         let read = self.readers.read(move |connection| {
-            let sql = format!(
-                "SELECT {ENTRY}, count FROM lead_total WHERE quarter >= ?1 AND quarter < ?2 ORDER BY {ENTRY}"
-            );
+            let sql =
+                format!("SELECT {ENTRY}, count FROM lead_total WHERE quarter >= ?1 AND quarter < ?2 ORDER BY {ENTRY}");
             Ok(all(connection, &sql, [from.as_millis(), until.as_millis()], |row| {
                 Ok(LeadTotal { entry: entry::read(row, 0)?, count: row.get(7)? })
             })?)

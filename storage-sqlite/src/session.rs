@@ -2,9 +2,7 @@
 
 use async_trait::async_trait;
 use rusqlite::{Row, ToSql};
-use seatport::storage::{
-    Committed, Deletion, Page, SessionCommit, SessionStore, StorageError, StoredSession,
-};
+use seatport::storage::{Committed, Deletion, Page, SessionCommit, SessionStore, StorageError, StoredSession};
 use seatport::{AuditEntry, CardStatus, PortNumber, SessionFilter, SessionId, SessionRecord};
 
 use crate::SqliteStorage;

@@ -25,6 +25,7 @@ use tokio::task::spawn_blocking;
 
 use crate::error::{Failure, abandoned, sqlite};
 use crate::lock::Lock;
+use crate::search::index::Texts;
 
 /// How many requests one transaction takes at most, so that the first of them does not wait for all of a flood.
 const BATCH: usize = 1024;
@@ -68,6 +69,8 @@ struct Ground {
 pub(crate) struct Step<'a> {
     /// The connection, inside the transaction.
     pub(crate) connection: &'a Connection,
+    /// What becomes of the indexes of texts.
+    pub(crate) texts: &'a Texts,
     /// What is announced once the transaction is durable.
     changes: Vec<Change>,
     sweep: bool,
@@ -283,12 +286,12 @@ impl Shared {
 
     fn land(&self, ground: &mut Ground, batch: &mut [Box<dyn Request>]) -> Result<Vec<Change>, Lost> {
         let connection = &ground.connection;
-        let mut changes = Vec::new();
+        let (mut changes, texts) = (Vec::new(), Texts::default());
         // Rolls back when it is dropped without a commit.
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         for request in batch {
             let written = connection.total_changes();
-            let mut step = Step { connection, changes: Vec::new(), sweep: false };
+            let mut step = Step { connection, texts: &texts, changes: Vec::new(), sweep: false };
             if request.run(&mut step, self) {
                 changes.append(&mut step.changes);
                 if step.sweep {
@@ -299,6 +302,7 @@ impl Shared {
                 return Err(Lost::Spoiled);
             }
         }
+        texts.write(connection)?;
         transaction.commit()?;
         Ok(changes)
     }

@@ -34,6 +34,11 @@ pub(crate) fn phone(address: &Address) -> Option<String> {
     (digits.len() > 1 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.to_owned())
 }
 
+/// The account's own address.
+pub(crate) fn own(client: &Client) -> Option<Address> {
+    address(client.pn().or_else(|| client.lid()).as_ref()?)
+}
+
 /// The hidden address and the phone number of one person, in whichever order they come.
 pub(crate) fn pair(one: &Jid, other: &Jid) -> Option<(Address, Address)> {
     let (lid, pn) = if one.is_lid() { (one, other) } else { (other, one) };

@@ -52,9 +52,7 @@ impl Change {
     pub(crate) fn is_allowed(&self, kind: ChatKind, edit: &EditAttribute, wrote_it: Option<bool>) -> bool {
         match self.change {
             AmendmentChange::React(_) => true,
-            AmendmentChange::Delete if self.by_admin => {
-                kind == ChatKind::Group && *edit == EditAttribute::AdminRevoke
-            }
+            AmendmentChange::Delete if self.by_admin => kind == ChatKind::Group && *edit == EditAttribute::AdminRevoke,
             AmendmentChange::Edit(_) | AmendmentChange::Delete => wrote_it != Some(false),
         }
     }
@@ -85,11 +83,8 @@ mod tests {
     }
 
     fn revoke(from_me: Option<bool>) -> wa::Message {
-        let protocol = wa::message::ProtocolMessage {
-            r#type: Some(Type::REVOKE),
-            key: key("A", from_me),
-            ..Default::default()
-        };
+        let protocol =
+            wa::message::ProtocolMessage { r#type: Some(Type::REVOKE), key: key("A", from_me), ..Default::default() };
         wa::Message { protocol_message: MessageField::some(protocol), ..Default::default() }
     }
 

@@ -9,7 +9,7 @@ use seatport::transport::{Signal, TransportCommand};
 use tokio::sync::mpsc;
 use whatsapp_rust::prelude::Event;
 
-use crate::address::account;
+use crate::address::{account, own};
 use crate::engine::Engine;
 use crate::farewell::Farewell;
 use crate::fate::{Ending, Fate};
@@ -108,7 +108,8 @@ impl Line {
                     },
                 },
                 _ = self.learnt.recv_many(&mut learnt, LEARNT_AT_ONCE) => {
-                    self.people.tell_learnt(std::mem::take(&mut learnt)).await;
+                    let own = own(&self.engine.client);
+                    self.people.tell_learnt(own.as_ref(), std::mem::take(&mut learnt)).await;
                 },
                 event = self.engine.events.recv() => if let Ok(event) = event {
                     self.on_event(&event).await;

@@ -211,7 +211,8 @@ mod tests {
 
     #[test]
     fn what_is_not_shown_is_named() {
-        let poll = wa::Message { poll_creation_message_v3: MessageField::some(Default::default()), ..Default::default() };
+        let poll =
+            wa::Message { poll_creation_message_v3: MessageField::some(Default::default()), ..Default::default() };
         assert_eq!(content(&poll), Some(Content::Unsupported("poll".to_owned())));
     }
 

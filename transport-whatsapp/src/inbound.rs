@@ -14,7 +14,7 @@ use whatsapp_rust::types::message::{MessageCategory, MessageInfo};
 use whatsapp_rust::wacore::types::events::{DecryptFailMode, MessageBatch, UnavailableType, UndecryptableMessage};
 use whatsapp_rust::{Client, InboundDurabilityHook, Jid};
 
-use crate::address::{by_number, kind, pair, phone};
+use crate::address::{by_number, kind, own, pair, phone};
 use crate::amendment::{Change, change};
 use crate::content::{content, quoted};
 use crate::fate::Fate;
@@ -58,7 +58,7 @@ impl InboundDurabilityHook for Inbound {
         // A client that waits here cannot be closed: once the connection ends, nothing is waited for.
         tokio::select! {
             biased;
-            stored = self.hand_over(news) => match stored {
+            stored = self.hand_over(&client, news) => match stored {
                 true => Ok(()),
                 false => {
                     // The client does not offer it again, the network does, at the next login.
@@ -78,7 +78,7 @@ impl Inbound {
         for opened in batch.iter().filter(|message| message.info.unavailable_request_id.is_some()) {
             self.sort(client, &opened.info, &opened.message, &mut news).await;
         }
-        self.people.tell(news.people).await;
+        self.people.tell(own(client).as_ref(), news.people).await;
         // An error means that Seatport has dropped the connection.
         if !news.messages.is_empty() {
             let _ = self.signals.send(Signal::Messages { messages: news.messages, ack: Ack::unneeded() }).await;
@@ -101,7 +101,7 @@ impl Inbound {
             UnavailableType::ViewOnce => Content::Unsupported("view once".to_owned()),
             _ => Content::Undecryptable,
         };
-        self.people.tell(people).await;
+        self.people.tell(own(client).as_ref(), people).await;
         let messages = vec![source.message(&event.info, content, None)];
         // An error means that Seatport has dropped the connection.
         let _ = self.signals.send(Signal::Messages { messages, ack: Ack::unneeded() }).await;
@@ -136,9 +136,9 @@ impl Inbound {
     }
 
     /// Whether all of it is stored.
-    async fn hand_over(&self, news: News) -> bool {
+    async fn hand_over(&self, client: &Client, news: News) -> bool {
         let News { messages, amendments, people } = news;
-        self.people.tell(people).await;
+        self.people.tell(own(client).as_ref(), people).await;
         let mut acks: Vec<oneshot::Receiver<()>> = Vec::new();
         let mut ack = || {
             let (ack, stored) = Ack::new();

@@ -149,8 +149,7 @@ mod tests {
     #[test]
     fn a_voice_message_says_that_it_is_one() {
         let sound = |ptt| {
-            let sound =
-                wa::message::AudioMessage { ptt, direct_path: Some("/v".to_owned()), ..Default::default() };
+            let sound = wa::message::AudioMessage { ptt, direct_path: Some("/v".to_owned()), ..Default::default() };
             let message = wa::Message { audio_message: MessageField::some(sound), ..Default::default() };
             media(&message).unwrap().reference.unwrap().as_str().to_owned()
         };

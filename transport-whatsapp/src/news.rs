@@ -120,7 +120,8 @@ pub(crate) async fn read_elsewhere(client: &Client, event: &MarkChatAsReadUpdate
     let Some(chat) = by_number(client, &event.jid, None).await else { return Vec::new() };
     let range = event.action.message_range.as_option();
     let named = range.into_iter().flat_map(|range| &range.messages);
-    let ids: Vec<_> = named.filter_map(|message| MessageId::new(message.key.as_option()?.id.as_deref()?).ok()).collect();
+    let ids: Vec<_> =
+        named.filter_map(|message| MessageId::new(message.key.as_option()?.id.as_deref()?).ok()).collect();
     // Not each of them need be a message that is shown: each moves the mark as far as it goes.
     match ids.is_empty() {
         true => vec![read(chat, None)],
@@ -164,7 +165,9 @@ mod tests {
         news.contacts = vec![ContactUpdate::new(bob.clone()); AT_ONCE];
         news.chats = vec![ChatUpdate::new(bob, ChatKind::Person)];
         assert!(news.is_full());
-        assert!(matches!(&news.take()[..], [Signal::Contacts(contacts), Signal::Chats(_)] if contacts.len() == AT_ONCE));
+        assert!(
+            matches!(&news.take()[..], [Signal::Contacts(contacts), Signal::Chats(_)] if contacts.len() == AT_ONCE)
+        );
         assert!(news.take().is_empty() && !news.is_full());
     }
 }

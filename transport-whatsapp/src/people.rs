@@ -30,8 +30,9 @@ impl People {
         Self { signals, told: Arc::default() }
     }
 
-    /// Tells of these pairs, hidden address first, but for those that it has told of.
-    pub(crate) async fn tell(&self, pairs: Vec<(Address, Address)>) {
+    /// Tells of these pairs, hidden address first, but for those that it has told of, and the account's own.
+    pub(crate) async fn tell(&self, own: Option<&Address>, mut pairs: Vec<(Address, Address)>) {
+        pairs.retain(|(_, known)| Some(known) != own);
         if pairs.is_empty() {
             return;
         }
@@ -49,12 +50,12 @@ impl People {
     }
 
     /// The same for what the client has learnt.
-    pub(crate) async fn tell_learnt(&self, learnt: Vec<Learnt>) {
+    pub(crate) async fn tell_learnt(&self, own: Option<&Address>, learnt: Vec<Learnt>) {
         let pair = |(lid, pn): Learnt| {
             let hidden = Address::new(format!("{lid}@lid")).ok()?;
             Some((hidden, Address::new(format!("{pn}@s.whatsapp.net")).ok()?))
         };
-        self.tell(learnt.into_iter().filter_map(pair).collect()).await;
+        self.tell(own, learnt.into_iter().filter_map(pair).collect()).await;
     }
 }
 
@@ -69,13 +70,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn each_pair_is_told_once_and_a_new_number_again() {
+    async fn each_pair_but_the_accounts_own_is_told_once_and_a_new_number_again() {
         let (signals, mut heard) = mpsc::channel(8);
         let people = People::new(signals);
         let learnt = |pn: &str| vec![("95522".to_owned(), pn.to_owned())];
-        people.tell_learnt(learnt("5522")).await;
-        people.tell_learnt(learnt("5522")).await;
-        people.tell_learnt(learnt("5533")).await;
+        let own = Address::new("5511@s.whatsapp.net").ok();
+        for pn in ["5522", "5522", "5533", "5511"] {
+            people.tell_learnt(own.as_ref(), learnt(pn)).await;
+        }
         drop(people);
         let mut told = Vec::new();
         while let Some(Signal::Identities(same)) = heard.recv().await {
@@ -90,7 +92,7 @@ mod tests {
     async fn many_are_told_in_portions() {
         let (signals, mut heard) = mpsc::channel(8);
         let many = (0..600).map(|number| (format!("9{number}"), number.to_string())).collect();
-        People::new(signals).tell_learnt(many).await;
+        People::new(signals).tell_learnt(None, many).await;
         let mut portions = Vec::new();
         while let Some(Signal::Identities(same)) = heard.recv().await {
             portions.push(same.len());

@@ -144,8 +144,8 @@ impl Transport for WhatsApp {
         let inbound =
             Inbound { signals: signals.clone(), people: people.clone(), store: store.clone(), fate: fate.clone() };
         let backend = Arc::new(store.clone());
-        let engine = Engine::start(backend, &environment, self.version, sockets, inbound.clone()).await.map_err(
-            |error| {
+        let engine =
+            Engine::start(backend, &environment, self.version, sockets, inbound.clone()).await.map_err(|error| {
                 // Only the vault can be in the way of it; what it said is the better reason.
                 match fate.get() {
                     Some(Ending::Rejected(reason)) => ConnectError::Rejected(reason),
@@ -157,8 +157,7 @@ impl Transport for WhatsApp {
                         )
                     }
                 }
-            },
-        )?;
+            })?;
         let farewell =
             Farewell { server: self.server.clone(), dialler, environment, version: self.version, pace: self.pace };
         let line = Line {

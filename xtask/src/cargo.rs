@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -52,14 +52,22 @@ impl Cargo {
     }
 
     fn passes(&self, step: &Step) -> anyhow::Result<bool> {
-        let status = self.command(step.args).envs(step.env.iter().copied()).status();
-        Ok(status.with_context(|| format!("cannot start {}", self.program.display()))?.success())
+        self.succeeds(self.command(step.args).envs(step.env.iter().copied()))
+    }
+
+    /// Runs a command of this cargo; answers whether it succeeded.
+    pub(crate) fn succeeds(&self, command: &mut Command) -> anyhow::Result<bool> {
+        Ok(command.status().with_context(|| format!("cannot start {}", self.program.display()))?.success())
+    }
+
+    /// Where the repository is.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     fn require(&self, tool: &Tool) -> anyhow::Result<()> {
         let mut version = self.command(tool.subcommand);
-        let status = version.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        if !status.with_context(|| format!("cannot start {}", self.program.display()))?.success() {
+        if !self.succeeds(version.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()))? {
             bail!("`cargo {}` is missing; install it with `{}`", tool.subcommand, tool.install);
         }
         Ok(())

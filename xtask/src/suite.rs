@@ -89,6 +89,12 @@ pub(crate) const SUITES: &[Suite] = &[
         steps: &[cargo("test --locked -p seatport-quickstart")],
     },
     Suite {
+        name: "benches",
+        proves: "the benchmarks record and repeat exactly what was written; nothing is measured",
+        needs: &[],
+        steps: &[cargo("test --locked -p seatport-benches")],
+    },
+    Suite {
         name: "xtask",
         proves: "these commands: every package has a suite, and no failure is lost",
         needs: &[],

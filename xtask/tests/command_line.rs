@@ -14,9 +14,13 @@ struct RecordingCargo {
 
 impl RecordingCargo {
     fn failing_at(pattern: &str) -> Self {
+        Self::running(&format!("case \"$*\" in {pattern}) exit 101 ;; esac"))
+    }
+
+    fn running(script: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let program = directory.path().join("cargo");
-        let script = format!("#!/bin/sh\necho \"$*\" >> \"$0.calls\"\ncase \"$*\" in {pattern}) exit 101 ;; esac\n");
+        let script = format!("#!/bin/sh\necho \"$*\" >> \"$0.calls\"\n{script}\n");
         fs::write(&program, script).expect("the script is written");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("the script is executable");
         Self { directory }
@@ -26,6 +30,7 @@ impl RecordingCargo {
         Command::new(env!("CARGO_BIN_EXE_xtask"))
             .args(args.split_whitespace())
             .env("CARGO", self.directory.path().join("cargo"))
+            .env("CARGO_TARGET_DIR", self.directory.path())
             .output()
             .expect("xtask starts")
     }
@@ -57,7 +62,7 @@ fn a_failing_step_stops_nothing_and_fails_the_run() {
     let stdout = stdout(&output);
     assert!(stdout.contains("== core: cargo test --locked -p seatport\n"), "{stdout}");
     assert!(stdout.contains("\nlint         failed "), "{stdout}");
-    assert!(stdout.ends_with("6 passed, 1 failed\n"), "{stdout}");
+    assert!(stdout.ends_with("7 passed, 1 failed\n"), "{stdout}");
 }
 
 #[test]
@@ -78,7 +83,7 @@ fn an_unknown_suite_is_answered_with_the_valid_ones() {
     assert_eq!(output.status.code(), Some(2));
     assert!(cargo.calls().is_empty());
     let stderr = stderr(&output);
-    for name in ["lint", "core", "sqlite", "testkit", "whatsapp", "quickstart", "xtask"] {
+    for name in ["lint", "core", "sqlite", "testkit", "whatsapp", "quickstart", "benches", "xtask"] {
         assert!(stderr.contains(name), "{stderr}");
     }
 }
@@ -111,10 +116,37 @@ fn deny_checks_both_workspaces() {
 }
 
 #[test]
+fn a_bound_that_is_not_kept_fails_the_run_and_is_shown_in_the_table() {
+    let figures = "ingest / bare SQLite\\t0.5\\tx\\t>= 0.6\\ningest\\t900\\tmessages/s\\t\\n";
+    let cargo = RecordingCargo::running(&format!("printf '{figures}' > \"$SEATPORT_FIGURES\""));
+    let output = cargo.xtask("bench --quick ingest");
+
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(cargo.calls(), ["bench --locked -p seatport-benches --bench ingest -- --quick"]);
+    let stdout = stdout(&output);
+    assert!(stdout.contains(">= 0.6   failed\n"), "{stdout}");
+    assert!(stdout.ends_with("0 of 1 bounds kept\n"), "{stdout}");
+}
+
+#[test]
+fn all_benchmarks_run_though_one_breaks() {
+    let cargo = RecordingCargo::failing_at("*reads*");
+    let output = cargo.xtask("bench");
+
+    assert_eq!(output.status.code(), Some(1));
+    let calls = cargo.calls();
+    assert_eq!(calls.len(), 4, "{calls:?}");
+    assert!(calls.iter().all(|call| call.ends_with(" --")), "{calls:?}");
+    assert!(stdout(&output).contains("\nreads    failed before it had measured everything\n"), "{}", stdout(&output));
+}
+
+#[test]
 fn help_lists_the_commands_and_the_suites() {
     let cargo = RecordingCargo::failing_at("nothing");
     let help = stdout(&cargo.xtask("--help"));
-    assert!(help.contains("test") && help.contains("deny"), "{help}");
+    assert!(help.contains("test") && help.contains("bench") && help.contains("deny"), "{help}");
     let help = stdout(&cargo.xtask("test --help"));
     assert!(help.contains("- quickstart:"), "{help}");
+    let help = stdout(&cargo.xtask("bench --help"));
+    assert!(help.contains("- ingest:") && help.contains("--quick"), "{help}");
 }

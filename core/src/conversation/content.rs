@@ -55,7 +55,9 @@ impl Content {
             Self::Text(text) => Some(Cow::Borrowed(text)),
             Self::Media(media) => joined(&[&media.caption, &media.file_name]),
             Self::Location(location) => joined(&[&location.name, &location.address]),
-            Self::Contact(card) => Some(Cow::Owned([std::slice::from_ref(&card.name), &card.phones].concat().join("\n"))),
+            Self::Contact(card) => {
+                Some(Cow::Owned([std::slice::from_ref(&card.name), &card.phones].concat().join("\n")))
+            }
             Self::System(_) | Self::Unsupported(_) | Self::Undecryptable | Self::Deleted => None,
         }
     }

@@ -7,9 +7,9 @@ use rusqlite::{Row, params};
 use seatport::conversation::{Amendment, AmendmentChange, Content, StoredMessage};
 use seatport::{EventBody, MessageId, Timestamp};
 
+use super::Conversation;
 use super::chat::Thread;
 use super::message::TAKEN_BACK;
-use super::Conversation;
 use crate::codes::Json;
 use crate::error::Failure;
 use crate::search::index::{self, MESSAGES};
@@ -48,9 +48,8 @@ impl Change {
 
     fn content(&self) -> Result<Content, Failure> {
         let text = self.value.as_deref().unwrap_or_default();
-        Ok(serde_json::from_str(text).map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(5, rusqlite::types::Type::Text, error.into())
-        })?)
+        Ok(serde_json::from_str(text)
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(5, rusqlite::types::Type::Text, error.into()))?)
     }
 }
 
@@ -145,16 +144,17 @@ impl Conversation<'_> {
         let before = self.content_at(place)?;
         let sql = "UPDATE message SET content = ?3, edited_at = ?4 WHERE session = ?1 AND seq = ?2";
         execute(self.connection, sql, params![self.head.key, place, Json(&content), edit.at])?;
-        MESSAGES.replace(self.connection, self.number(place), &index::text(&before), &index::text(&content))
+        MESSAGES.replace(self.texts, self.number(place), &index::text(&before), &index::text(&content))
     }
 
     /// Empties a stored message; nothing of its content, edits and reactions is kept.
     pub(super) fn take_back(&self, chat: &Thread, place: u64, target: &str) -> Result<(), Failure> {
         let before = self.content_at(place)?;
         self.drop_changes(chat, target)?;
-        let sql = "UPDATE message SET content = ?3, body = 2, edited_at = NULL, reacted = 0 WHERE session = ?1 AND seq = ?2";
+        let sql =
+            "UPDATE message SET content = ?3, body = 2, edited_at = NULL, reacted = 0 WHERE session = ?1 AND seq = ?2";
         execute(self.connection, sql, params![self.head.key, place, Json(&Content::Deleted)])?;
-        MESSAGES.remove(self.connection, self.number(place), &index::text(&before))
+        MESSAGES.remove(self.texts, self.number(place), &index::text(&before))
     }
 
     pub(super) fn content_at(&self, place: u64) -> Result<Content, Failure> {
@@ -185,7 +185,8 @@ impl Conversation<'_> {
         if chat.waiting == 0 {
             return Ok(waiting);
         }
-        let sql = "SELECT target, change, slot, at, id, value FROM amendment WHERE chat = ?1 AND target = ?2 AND waits = 1";
+        let sql =
+            "SELECT target, change, slot, at, id, value FROM amendment WHERE chat = ?1 AND target = ?2 AND waits = 1";
         for change in all(self.connection, sql, params![chat.key, target.as_str()], Change::read)? {
             waiting.count += 1;
             match change.change {
@@ -198,7 +199,12 @@ impl Conversation<'_> {
     }
 
     /// The message has come and shows what waited for it.
-    pub(super) fn apply_waiting(&self, chat: &mut Thread, target: &MessageId, waiting: &Waiting) -> Result<(), Failure> {
+    pub(super) fn apply_waiting(
+        &self,
+        chat: &mut Thread,
+        target: &MessageId,
+        waiting: &Waiting,
+    ) -> Result<(), Failure> {
         if waiting.count == 0 {
             return Ok(());
         }

@@ -103,7 +103,8 @@ impl Conversation<'_> {
 
     /// Writes what a message may change of a chat.
     pub(super) fn save_chat(&self, chat: &Thread) -> Result<(), Failure> {
-        let sql = "UPDATE chat SET kind = ?2, listed = ?3, unread = ?4, waiting = ?5, last = ?6, recency = ?7, person = ?8
+        let sql =
+            "UPDATE chat SET kind = ?2, listed = ?3, unread = ?4, waiting = ?5, last = ?6, recency = ?7, person = ?8
              WHERE key = ?1";
         let person = chat.person.as_ref().map(PersonKey::as_bytes);
         let (unread, waiting) = (chat.unread, chat.waiting);

@@ -94,24 +94,25 @@ impl Conversation<'_> {
         let values = params![session, address.as_str(), phone, name, saved_name, avatar, first_seen, last_seen];
         execute(self.connection, sql, values)?;
         let number = index::number(session, self.connection.last_insert_rowid());
-        CONTACTS.add(self.connection, number, &text(contact))
+        CONTACTS.add(self.texts, number, &text(contact))
     }
 
     /// Replaces a contact's row.
     pub(super) fn put_contact(&self, key: i64, before: &Contact, contact: &Contact) -> Result<(), Failure> {
-        let sql = "UPDATE contact SET address = ?2, phone = ?3, name = ?4, saved_name = ?5, avatar = ?6, first_seen = ?7,
+        let sql =
+            "UPDATE contact SET address = ?2, phone = ?3, name = ?4, saved_name = ?5, avatar = ?6, first_seen = ?7,
                  last_seen = ?8
              WHERE key = ?1";
         let Contact { address, phone, name, saved_name, avatar, first_seen, last_seen } = contact;
         let (first_seen, last_seen) = (millis(*first_seen), millis(*last_seen));
         let values = params![key, address.as_str(), phone, name, saved_name, avatar, first_seen, last_seen];
         execute(self.connection, sql, values)?;
-        CONTACTS.replace(self.connection, index::number(self.head.key, key), &text(before), &text(contact))
+        CONTACTS.replace(self.texts, index::number(self.head.key, key), &text(before), &text(contact))
     }
 
     /// Removes a contact's row.
     pub(super) fn remove_contact(&self, key: i64, contact: &Contact) -> Result<(), Failure> {
         execute(self.connection, "DELETE FROM contact WHERE key = ?1", [key])?;
-        CONTACTS.remove(self.connection, index::number(self.head.key, key), &text(contact))
+        CONTACTS.remove(self.texts, index::number(self.head.key, key), &text(contact))
     }
 }

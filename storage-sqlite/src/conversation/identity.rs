@@ -149,7 +149,7 @@ impl Conversation<'_> {
         execute(self.connection, sql, params![session, twin.dropped, twin.kept])?;
         let sql = "DELETE FROM message WHERE session = ?1 AND seq = ?2";
         execute(self.connection, sql, params![session, twin.dropped])?;
-        MESSAGES.remove(self.connection, self.number(twin.dropped), &index::text(&twin.content))?;
+        MESSAGES.remove(self.texts, self.number(twin.dropped), &index::text(&twin.content))?;
         let sql = "UPDATE message SET unread = ?3 WHERE session = ?1 AND seq = ?2";
         execute(self.connection, sql, params![session, twin.kept, twin.reading])?;
         Ok(())

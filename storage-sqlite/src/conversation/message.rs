@@ -27,7 +27,8 @@ impl Conversation<'_> {
         let message = &incoming.message;
         let mut chat = self.chat_or_new(&message.chat)?;
         let waiting = self.waiting_for(&chat, &message.id)?;
-        let sender = if message.sender == message.chat { chat.address.clone() } else { self.canonical(&message.sender)? };
+        let sender =
+            if message.sender == message.chat { chat.address.clone() } else { self.canonical(&message.sender)? };
         let inbound = message.direction == Direction::Inbound;
         let unread = inbound && !incoming.historical;
         if !self.insert(&chat, message, &sender, unread, &waiting)? {
@@ -110,7 +111,7 @@ impl Conversation<'_> {
         if execute(self.connection, sql, values)? == 0 {
             return Ok(false);
         }
-        MESSAGES.add(self.connection, self.number(place), &index::text(content))?;
+        MESSAGES.add(self.texts, self.number(place), &index::text(content))?;
         Ok(true)
     }
 
@@ -131,7 +132,7 @@ impl Conversation<'_> {
         let values = params![chat.key, message.id.as_str(), quoted, Json(&message.content)];
         let filled = first(self.connection, sql, values, |row| Ok((row.get::<_, u64>(0)?, row.get::<_, bool>(1)?)))?;
         if let Some((place, true)) = filled {
-            MESSAGES.add(self.connection, self.number(place), &index::text(&message.content))?;
+            MESSAGES.add(self.texts, self.number(place), &index::text(&message.content))?;
         }
         Ok(filled.is_some())
     }

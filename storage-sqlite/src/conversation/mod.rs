@@ -17,6 +17,7 @@ use crate::codes::Text;
 use crate::error::Failure;
 use crate::head::Head;
 use crate::ledger::Ledger;
+use crate::search::index::Texts;
 use crate::sql::first;
 
 pub(crate) use columns::{MESSAGE, contact, message as stored_message};
@@ -28,6 +29,7 @@ pub(crate) const CONTACT: &str = "k.address, k.phone, k.name, k.saved_name, k.av
 /// The conversations of one session, inside the writer's transaction.
 pub(crate) struct Conversation<'a> {
     pub(crate) connection: &'a Connection,
+    pub(crate) texts: &'a Texts,
     pub(crate) head: &'a mut Head,
     /// The time of the commit.
     pub(crate) at: Timestamp,

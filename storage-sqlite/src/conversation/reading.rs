@@ -2,15 +2,13 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, named_params, params};
-use seatport::conversation::{
-    Chat, ChatCursor, Contact, ContactHit, MessageHit, SearchQuery, StoredMessage,
-};
+use seatport::conversation::{Chat, ChatCursor, Contact, ContactHit, MessageHit, SearchQuery, StoredMessage};
 use seatport::storage::{ConversationStore, Edge, Page, StorageError};
 use seatport::{Address, MessageId, SendKey, SessionId};
 
+use super::CONTACT;
 use super::chat::{coverage, recency};
 use super::columns::{MESSAGE, MESSAGE_COLUMNS, contact, message};
-use super::CONTACT;
 use crate::SqliteStorage;
 use crate::codes::{Code, Text, time};
 use crate::error::Failure;
@@ -26,7 +24,8 @@ const CANONICAL: &str = "coalesce((SELECT canonical FROM alias
     WHERE session = (SELECT key FROM session WHERE id = :session) AND address = :address), :address)";
 
 /// A chat with the name of the person it is with, and its newest message.
-const CHAT: &str = "c.address, c.kind, coalesce(k.saved_name, k.name), c.unread, c.archived, c.muted_until, c.oldest, c.complete
+const CHAT: &str =
+    "c.address, c.kind, coalesce(k.saved_name, k.name), c.unread, c.archived, c.muted_until, c.oldest, c.complete
     FROM chat AS c
     LEFT JOIN contact AS k ON k.session = c.session AND k.address = c.address
     LEFT JOIN message AS m ON m.session = c.session AND m.seq = c.last";
@@ -64,7 +63,8 @@ fn edge(
 ) -> Result<Option<Page<(i64, i64)>>, Failure> {
     let at = |place: u64| {
         let place = integer(place);
-        let sql = "SELECT at FROM message WHERE session = (SELECT key FROM session WHERE id = ?1) AND seq = ?2 AND chat = ?3";
+        let sql =
+            "SELECT at FROM message WHERE session = (SELECT key FROM session WHERE id = ?1) AND seq = ?2 AND chat = ?3";
         let at = first(connection, sql, params![session.as_bytes(), place, chat], |row| row.get(0));
         Ok::<_, Failure>(at?.map(|at: i64| (at, place)))
     };
@@ -136,7 +136,8 @@ impl ConversationStore for SqliteStorage {
             let Some(chat) = key(connection, session, &chat)? else { return Ok(Vec::new()) };
             // Before and after a place of another chat, or of none, there is nothing here.
             let Some(page) = edge(connection, session, chat, &page)? else { return Ok(Vec::new()) };
-            let select = format!("SELECT {MESSAGE} FROM message AS m JOIN chat AS c ON c.key = m.chat WHERE m.chat = :chat");
+            let select =
+                format!("SELECT {MESSAGE} FROM message AS m JOIN chat AS c ON c.key = m.chat WHERE m.chat = :chat");
             let by = ["m.at", "m.seq"];
             let list = List { select: &select, by: &by, edge: &[":at", ":place"], descending: true };
             let values = vec![(":chat", &chat as _)];

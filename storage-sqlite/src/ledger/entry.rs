@@ -71,7 +71,8 @@ pub(crate) fn read(row: &Row<'_>, column: usize) -> rusqlite::Result<LeadEntry> 
         OUTREACH_REPLY => EntryClass::OutreachReply,
         RETURNING => EntryClass::Returning,
         windows => {
-            let bits = u8::try_from(windows).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column + 3, windows))?;
+            let bits =
+                u8::try_from(windows).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column + 3, windows))?;
             EntryClass::Lead { new_in: Windows::from_bits(bits) }
         }
     };
@@ -88,7 +89,11 @@ pub(crate) fn read(row: &Row<'_>, column: usize) -> rusqlite::Result<LeadEntry> 
 fn agent(column: usize, text: &str) -> rusqlite::Result<AgentId> {
     let text_is = rusqlite::types::Type::Text;
     text.parse().map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, text_is, FromSqlError::other::<seatport::Invalid>(error).into())
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            text_is,
+            FromSqlError::other::<seatport::Invalid>(error).into(),
+        )
     })
 }
 
@@ -111,7 +116,9 @@ mod tests {
             for agent in &agents {
                 for class in leads.into_iter().chain([EntryClass::OutreachReply, EntryClass::Returning]) {
                     for quarter in [-900_000, 0, 900_000].map(Timestamp::from_millis) {
-                        for by in agents.iter().map(|agent| agent.clone().map(Replier::Agent)).chain([Some(Replier::Device)]) {
+                        for by in
+                            agents.iter().map(|agent| agent.clone().map(Replier::Agent)).chain([Some(Replier::Device)])
+                        {
                             for (late, seconds) in [(false, 0), (false, 70), (true, 7)] {
                                 let reply = by.clone().map(|by| Reply { by, seconds });
                                 entries.push(LeadEntry { quarter, session, agent: agent.clone(), class, late, reply });
@@ -129,7 +136,9 @@ mod tests {
     #[test]
     fn columns_sort_as_entries_do_and_give_them_back() {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch("CREATE TABLE t (quarter, session, agent, class, late, replier, seconds, place)").unwrap();
+        connection
+            .execute_batch("CREATE TABLE t (quarter, session, agent, class, late, replier, seconds, place)")
+            .unwrap();
         let entries = entries();
         for (place, entry) in entries.iter().enumerate().rev() {
             let sql = "INSERT INTO t VALUES (?, ?, ?, ?, ?, ?, ?, ?)";

@@ -116,18 +116,27 @@ impl LedgerRows for Ledger<'_> {
     }
 
     fn add_pair(&mut self, person: PersonId, session: SessionId, facts: &PairFacts) -> Result<PairId, Failure> {
-        execute(
-            self.0,
-            "INSERT INTO pair (person, session) VALUES (?1, ?2)",
-            params![person.0, session.as_bytes()],
-        )?;
-        let id = PairId(self.0.last_insert_rowid());
-        self.put_pair(&Pair { id, person, session, facts: facts.clone() })?;
-        Ok(id)
+        let sql =
+            "INSERT INTO pair (person, session, first_login, first_activity, outbound_at, outbound_id, outbound_by)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let PairFacts { first_login, first_activity, first_outbound } = facts;
+        let outbound = first_outbound.as_ref();
+        let values = params![
+            person.0,
+            session.as_bytes(),
+            millis(*first_login),
+            millis(*first_activity),
+            outbound.map(|outbound| outbound.moment.at.as_millis()),
+            outbound.map(|outbound| outbound.moment.id.as_str()),
+            outbound.map(|outbound| Json(&outbound.by)),
+        ];
+        execute(self.0, sql, values)?;
+        Ok(PairId(self.0.last_insert_rowid()))
     }
 
     fn put_pair(&mut self, pair: &Pair) -> Result<(), Failure> {
-        let sql = "UPDATE pair SET person = ?2, first_login = ?3, first_activity = ?4, outbound_at = ?5, outbound_id = ?6,
+        let sql =
+            "UPDATE pair SET person = ?2, first_login = ?3, first_activity = ?4, outbound_at = ?5, outbound_id = ?6,
                  outbound_by = ?7
              WHERE id = ?1";
         let PairFacts { first_login, first_activity, first_outbound } = &pair.facts;
@@ -203,7 +212,8 @@ impl LedgerRows for Ledger<'_> {
         );
         execute(self.0, &sql, &columns.and(&change)[..])?;
         if change < 0 {
-            let sql = "DELETE FROM lead_total WHERE quarter = ?1 AND session = ?2 AND agent = ?3 AND class = ?4 AND late = ?5
+            let sql =
+                "DELETE FROM lead_total WHERE quarter = ?1 AND session = ?2 AND agent = ?3 AND class = ?4 AND late = ?5
                  AND replier = ?6 AND seconds = ?7 AND count <= ?8";
             execute(self.0, sql, &columns.and(&0)[..])?;
         }

@@ -83,7 +83,9 @@ pub(crate) fn contacts(
         },
     };
     let before = edge.map_or(i64::MAX, |(key, _)| index::number(key, index::LAST_PLACE));
-    let sql = format!("SELECT {CONTACT}, s.id AS owner FROM contact AS k JOIN session AS s ON s.key = k.session WHERE k.key = ?1");
+    let sql = format!(
+        "SELECT {CONTACT}, s.id AS owner FROM contact AS k JOIN session AS s ON s.key = k.session WHERE k.key = ?1"
+    );
     let mut read = connection.prepare_cached(&sql)?;
     let words = Words::of(query);
     let (mut hits, mut gathered, mut gathering) = (Vec::new(), Vec::new(), None);

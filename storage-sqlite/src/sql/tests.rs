@@ -16,16 +16,45 @@ mod everything;
 /// The tables that hold history, with the names they go by in statements. `audit` is one of them, `session` is not: a list of
 /// cards may look at every card. Neither are `agent` and `consumer`, which people register.
 const HISTORY: [&str; 29] = [
-    "message", "m", "a", "b", "event", "contact", "k", "chat", "c", "vault", "audit", "alias", "amendment", "r", "send_key", "s",
-    "acknowledged", "person", "person_key", "trace", "pair", "visit", "shift", "lead_total", "lead_anonymous", "lead_adjustment",
-    "message_text", "contact_text", "held",
+    "message",
+    "m",
+    "a",
+    "b",
+    "event",
+    "contact",
+    "k",
+    "chat",
+    "c",
+    "vault",
+    "audit",
+    "alias",
+    "amendment",
+    "r",
+    "send_key",
+    "s",
+    "acknowledged",
+    "person",
+    "person_key",
+    "trace",
+    "pair",
+    "visit",
+    "shift",
+    "lead_total",
+    "lead_anonymous",
+    "lead_adjustment",
+    "message_text",
+    "contact_text",
+    "held",
 ];
 
 /// What may walk through all there is of a session: its deletion, and what asks its vault, which has few entries.
 const ALL_OF_A_SESSION: [&str; 3] = ["DELETE", "vault", "SELECT seq, content FROM message WHERE session = ?1"];
 
 /// What rebuilding the totals may do, which reads the whole ledger.
-const REBUILDING: [&str; 2] = ["DELETE FROM lead_total", "INSERT INTO lead_total (quarter, session, agent, class, late, replier, seconds, count) SELECT"];
+const REBUILDING: [&str; 2] = [
+    "DELETE FROM lead_total",
+    "INSERT INTO lead_total (quarter, session, agent, class, late, replier, seconds, count) SELECT",
+];
 
 static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
@@ -78,7 +107,9 @@ async fn no_statement_walks_through_history() {
     for sql in seen.iter().filter(|sql| !sql.starts_with("--") && !sql.contains("'main'.")) {
         let first_word = sql.split_whitespace().next().unwrap_or_default();
         if !["SELECT", "INSERT", "UPDATE", "DELETE"].contains(&first_word)
-            || REBUILDING.iter().any(|rebuilding| *sql == *rebuilding || (sql.starts_with(rebuilding) && rebuilding.len() > 30))
+            || REBUILDING
+                .iter()
+                .any(|rebuilding| *sql == *rebuilding || (sql.starts_with(rebuilding) && rebuilding.len() > 30))
         {
             continue;
         }

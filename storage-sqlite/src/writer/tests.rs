@@ -1,7 +1,9 @@
 use std::sync::mpsc;
 
 use rusqlite::Connection;
-use seatport::storage::{AgentStore, AuditStore, Deletion, Expect, SessionCommit, SessionStore, Storage, StorageErrorKind};
+use seatport::storage::{
+    AgentStore, AuditStore, Deletion, Expect, SessionCommit, SessionStore, Storage, StorageErrorKind,
+};
 use seatport::{Agent, Random, Remark, Retry, Role, SessionId, SessionRecord, Timestamp, TransportName};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;

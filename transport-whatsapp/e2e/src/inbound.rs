@@ -146,7 +146,9 @@ fn content(message: &wa::Message) -> Content {
     }
     let context = message.extended_text_message.as_option().and_then(|extended| extended.context_info.as_option());
     match (text_of(message), context.and_then(|context| context.stanza_id.clone())) {
-        (Some(text), Some(to)) => Content::Answer { text, to, by: context.and_then(|context| context.participant.clone()) },
+        (Some(text), Some(to)) => {
+            Content::Answer { text, to, by: context.and_then(|context| context.participant.clone()) }
+        }
         (Some(text), None) => Content::Text(text),
         (None, _) => Content::Other,
     }

@@ -133,8 +133,7 @@ impl Letter {
     /// With a secret, from which the changes of this message are sealed; and by which others see whose it is.
     pub fn with_secret(mut self, secret: [u8; 32]) -> Self {
         if let Some(content) = &mut self.content {
-            let context =
-                wa::MessageContextInfo { message_secret: Some(secret.to_vec()), ..Default::default() };
+            let context = wa::MessageContextInfo { message_secret: Some(secret.to_vec()), ..Default::default() };
             content.message_context_info = MessageField::some(context);
         }
         self

@@ -43,8 +43,7 @@ impl Setting {
 
     /// The chat was put aside, or taken back.
     pub fn archived(jid: &str, archived: bool) -> Self {
-        let action =
-            wa::sync_action_value::ArchiveChatAction { archived: Some(archived), ..Default::default() };
+        let action = wa::sync_action_value::ArchiveChatAction { archived: Some(archived), ..Default::default() };
         let value = wa::SyncActionValue { archive_chat_action: MessageField::some(action), ..Default::default() };
         Self { index: vec!["archive".into(), jid.into()], value }
     }

@@ -15,11 +15,12 @@ const GROUP: &str = "120363021033254949@g.us";
 const A_WHILE: Duration = Duration::from_millis(500);
 
 fn says(expected: Content) -> impl Fn(&[StoredMessage]) -> bool {
-    move |messages| messages[0].message.content == expected
+    move |messages| messages.first().is_some_and(|first| first.message.content == expected)
 }
 
 fn reactions(message: &StoredMessage) -> Vec<(String, String)> {
-    let of = |reaction: &seatport::conversation::Reaction| (reaction.sender.as_str().to_owned(), reaction.emoji.clone());
+    let of =
+        |reaction: &seatport::conversation::Reaction| (reaction.sender.as_str().to_owned(), reaction.emoji.clone());
     message.reactions.iter().map(of).collect()
 }
 
@@ -46,7 +47,7 @@ async fn what_was_sent_from_here_and_from_the_phone_changes_too() -> Result<()> 
     let bob = office.server.person(BOB);
     let id = office.send(session, &bob.jid(), "pric: 10").await?;
     bob.send(&phone, Letter::reaction("👍", &id)).await?;
-    let reacted = |messages: &[StoredMessage]| !messages[0].reactions.is_empty();
+    let reacted = |messages: &[StoredMessage]| messages.first().is_some_and(|first| !first.reactions.is_empty());
     let messages = office.stored_until(session, &bob.jid(), reacted).await?;
     assert_eq!(reactions(&messages[0]), [(bob.jid(), "👍".to_owned())]);
 
@@ -62,7 +63,8 @@ async fn what_was_sent_from_here_and_from_the_phone_changes_too() -> Result<()> 
 
     let from_phone = phone.send_text(&bob.jid(), "oops").await?;
     phone.send(&bob.jid(), Letter::deletion(&from_phone)).await?;
-    let deleted = |messages: &[StoredMessage]| messages.last().is_some_and(|last| last.message.content == Content::Deleted);
+    let deleted =
+        |messages: &[StoredMessage]| messages.last().is_some_and(|last| last.message.content == Content::Deleted);
     let messages = office.stored_until(session, &bob.jid(), deleted).await?;
     assert_eq!(messages[1].message.id.as_str(), from_phone);
     Ok(())
@@ -84,7 +86,7 @@ async fn nobody_changes_what_somebody_else_wrote_but_an_admin() -> Result<()> {
     carol.send(&phone, Letter::edit(&id, "hers").in_room(GROUP)).await?;
     carol.send(&phone, Letter::deletion(&id).in_room(GROUP)).await?;
     carol.send(&phone, Letter::reaction("😮", &id).in_room(GROUP)).await?;
-    let reacted = |messages: &[StoredMessage]| !messages[0].reactions.is_empty();
+    let reacted = |messages: &[StoredMessage]| messages.first().is_some_and(|first| !first.reactions.is_empty());
     let messages = office.stored_until(session, GROUP, reacted).await?;
     assert_eq!(messages[0].message.content, text("mine"));
     assert_eq!(reactions(&messages[0]), [(carol.jid(), "😮".to_owned())]);

@@ -37,7 +37,8 @@ async fn a_text_that_the_network_does_not_take_is_sent_again() -> Result<()> {
     let (session, phone) = office.alice_online().await?;
     let bob = office.server.person(BOB);
     phone.withhold_acks(true).await;
-    let id = office.desk.send_text(session, &Address::new(bob.jid())?, "do you hear me?", SendOptions::default()).await?;
+    let id =
+        office.desk.send_text(session, &Address::new(bob.jid())?, "do you hear me?", SendOptions::default()).await?;
     eventually("it was sent", async || !office.server.journal().texts(phone.number()).is_empty()).await?;
     tokio::time::sleep(A_WHILE).await;
     office.status(session, &bob.jid(), id.as_str(), MessageStatus::Pending).await?;

@@ -74,7 +74,8 @@ async fn names_and_pictures_follow_the_network() -> Result<()> {
     };
     eventually("name, saved name and picture", told).await?;
     bob.change_picture(&phone, None).await?;
-    let gone = async || office.contact(session, &bob.jid()).await.ok().flatten().is_some_and(|bob| bob.avatar.is_none());
+    let gone =
+        async || office.contact(session, &bob.jid()).await.ok().flatten().is_some_and(|bob| bob.avatar.is_none());
     eventually("no picture any more", gone).await
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::Result;
 use device::{Device, Keepsake, PATIENCE};
 use seatport_whatsapp_e2e::{
-    Content, FakeServer, History, HistoryChat, HistoryMessage, Letter, Pattern, Phone, Reach, Receipt, Refusal, Seen, StreamEnd,
+    Content, FakeServer, History, HistoryChat, HistoryMessage, Letter, Pattern, Phone, Reach, Receipt, Refusal, Seen,
+    StreamEnd,
 };
 use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::prelude::{Event, MessageExt};

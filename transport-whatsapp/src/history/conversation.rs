@@ -1,8 +1,6 @@
 //! One chat of the history, as Seatport knows it.
 
-use seatport::conversation::{
-    Amendment, AmendmentChange, ChatKind, ChatUpdate, ContactUpdate, Content, Coverage,
-};
+use seatport::conversation::{Amendment, AmendmentChange, ChatKind, ChatUpdate, ContactUpdate, Content, Coverage};
 use seatport::transport::InboundMessage;
 use seatport::{Address, MessageId, Timestamp};
 use whatsapp_rust::prelude::wa;
@@ -52,7 +50,7 @@ impl Told {
         let kind = kind(&with)?;
         let also = [&told.pn_jid, &told.new_jid].into_iter().flatten().find_map(|jid| jid.parse().ok());
         let chat = by_number(client, &with, also.as_ref()).await?;
-        let own = client.pn().or_else(|| client.lid()).as_ref().and_then(address::address)?;
+        let own = address::own(client)?;
         let contact = name(told.name.as_deref()).map(|name| {
             let contact = ContactUpdate::new(chat.clone());
             match kind {
@@ -230,7 +228,8 @@ mod tests {
         let mut chat = wa::Conversation { messages: vec![said(30), said(10), said(0), said(20)], ..Default::default() };
         let oldest = Timestamp::from_millis(10_000);
         assert_eq!(coverage(&chat), Some(Coverage { oldest, complete: false }));
-        chat.end_of_history_transfer_type = Some(EndOfHistoryTransferType::COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY);
+        chat.end_of_history_transfer_type =
+            Some(EndOfHistoryTransferType::COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY);
         assert_eq!(coverage(&chat), Some(Coverage { oldest, complete: true }));
         chat.messages.clear();
         assert_eq!(coverage(&chat), None, "nothing of it came along");

@@ -12,16 +12,17 @@ pub(super) fn content(stub: StubType, about: &[String]) -> Option<Content> {
         _ => {}
     }
     let name = stub.proto_name();
-    let of_interest = ["GROUP_PARTICIPANT_", "GROUP_CHANGE_", "CALL_MISSED_"].iter().any(|prefix| name.starts_with(prefix))
-        || matches!(
-            stub,
-            StubType::GROUP_CREATE
-                | StubType::GROUP_DELETE
-                | StubType::E2E_IDENTITY_CHANGED
-                | StubType::INDIVIDUAL_CHANGE_NUMBER
-                | StubType::BLOCK_CONTACT
-                | StubType::CHANGE_EPHEMERAL_SETTING
-        );
+    let of_interest =
+        ["GROUP_PARTICIPANT_", "GROUP_CHANGE_", "CALL_MISSED_"].iter().any(|prefix| name.starts_with(prefix))
+            || matches!(
+                stub,
+                StubType::GROUP_CREATE
+                    | StubType::GROUP_DELETE
+                    | StubType::E2E_IDENTITY_CHANGED
+                    | StubType::INDIVIDUAL_CHANGE_NUMBER
+                    | StubType::BLOCK_CONTACT
+                    | StubType::CHANGE_EPHEMERAL_SETTING
+            );
     if !of_interest {
         return None;
     }

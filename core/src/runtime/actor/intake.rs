@@ -1,5 +1,6 @@
 //! What a connection brings, and how it comes into the storage: in parcels of a bounded size, in the order in which it came.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, VecDeque};
 
 use tokio::time::Instant;
@@ -67,7 +68,11 @@ impl Actor {
     }
 
     pub(super) fn on_history(&mut self, history: History, ack: Ack) {
-        let History { messages, chats, contacts, progress } = history;
+        let History { mut messages, chats, contacts, progress } = history;
+        // Those of one moment get their places in the order in which they were said.
+        if is_newest_first(&messages) {
+            messages.reverse();
+        }
         let brought = u32::try_from(messages.len()).unwrap_or(u32::MAX);
         let received = Some(EventBody::HistoryReceived { messages: brought, progress });
         self.take_in(Goods { contacts, chats, messages, historical: true, received, ..Goods::default() }, vec![ack]);
@@ -139,7 +144,10 @@ impl Packer<'_> {
     fn pack(&self, goods: Goods, empty: &SessionCommit) -> VecDeque<Parcel> {
         let mut stack = Stack { empty, parcels: VecDeque::new(), room: 0 };
         for same in goods.same {
-            stack.top().identities.extend(self.identities(same));
+            let contact = same.phone.clone().map(|phone| (same.canonical.clone(), phone));
+            let top = stack.top();
+            top.identities.extend(self.identities(same));
+            top.contacts.extend(contact.map(|(address, phone)| has_number(address, phone, None)));
         }
         for update in goods.contacts {
             let identity = update.phone.as_deref().and_then(|phone| self.has_phone(&update.address, phone));
@@ -161,7 +169,7 @@ impl Packer<'_> {
             let phone = message.phone.clone().filter(|_| message.kind == ChatKind::Person && !message.from_account);
             let contact = phone
                 .filter(|_| numbers.insert(message.chat.clone()))
-                .map(|phone| ContactUpdate { phone: Some(phone), ..ContactUpdate::new(message.chat.clone()) });
+                .map(|phone| has_number(message.chat.clone(), phone, message.sender_name.clone()));
             let incoming = self.incoming(message, goods.historical);
             let top = stack.top();
             top.contacts.extend(contact);
@@ -220,6 +228,22 @@ impl Packer<'_> {
         });
         merged.into_iter().chain(numbered)
     }
+}
+
+/// A person has this number, and perhaps this name.
+fn has_number(address: Address, phone: String, name: Option<String>) -> ContactUpdate {
+    ContactUpdate { phone: Some(phone), name, ..ContactUpdate::new(address) }
+}
+
+/// Whether messages that follow one another in a chat rather go back in time.
+fn is_newest_first(messages: &[InboundMessage]) -> bool {
+    let steps = messages.windows(2).filter(|pair| pair[0].chat == pair[1].chat);
+    let (back, on) = steps.fold((0, 0), |(back, on), pair| match pair[0].at.cmp(&pair[1].at) {
+        Ordering::Greater => (back + 1, on),
+        Ordering::Equal => (back, on),
+        Ordering::Less => (back, on + 1),
+    });
+    back > on
 }
 
 /// Parcels that are being filled, one after the other.

@@ -9,13 +9,14 @@ use seatport::conversation::{
 use seatport::leads::PersonKey;
 use seatport::lifecycle::{Desired, PortChange};
 use seatport::storage::{
-    AgentStore, AuditStore, ChatNews, ConversationStore, Deletion, EventStore, Expect, Fence, Identity, Incoming, LeadStore,
-    LeaseStore, MessageUpdate, Page, PersonIs, PortStore, ReadMark, SessionCommit, SessionStore, VaultEntry, VaultStore,
-    VaultWrite,
+    AgentStore, AuditStore, ChatNews, ConversationStore, Deletion, EventStore, Expect, Fence, Identity, Incoming,
+    LeadStore, LeaseStore, MessageUpdate, Page, PersonIs, PortStore, ReadMark, SessionCommit, SessionStore, VaultEntry,
+    VaultStore, VaultWrite,
 };
 use seatport::{
-    Action, Address, Agent, AgentId, AuditEntry, CardStatus, ConsumerName, Cursors, Edge, EventBody, MessageId, NodeId, Outcome,
-    PortRange, Random, Retention, Role, SendKey, SessionFilter, SessionId, SessionRecord, Timestamp, TransportName,
+    Action, Address, Agent, AgentId, AuditEntry, CardStatus, ConsumerName, Cursors, Edge, EventBody, MessageId, NodeId,
+    Outcome, PortRange, Random, Retention, Role, SendKey, SessionFilter, SessionId, SessionRecord, Timestamp,
+    TransportName,
 };
 
 use crate::SqliteStorage;

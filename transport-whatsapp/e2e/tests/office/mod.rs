@@ -10,8 +10,8 @@ use seatport::memory::MemoryStorage;
 use seatport::storage::{LeadStore, VaultStore};
 use seatport::vault::VaultKey;
 use seatport::{
-    Address, Agent, CardStatus, Desk, Environment, LoginMethod, NewAccount, Page, Role, Seatport, SendOptions, SessionId,
-    Timestamp, Timing, View, WhenFull,
+    Address, Agent, CardStatus, Desk, Environment, LoginMethod, NewAccount, Page, Role, Seatport, SendOptions,
+    SessionId, Timestamp, Timing, View, WhenFull,
 };
 use seatport_whatsapp::WhatsApp;
 use seatport_whatsapp_e2e::{FakeServer, Phone};

@@ -1,0 +1,182 @@
+//! The two storages, side by side.
+
+use std::fmt::{Arguments, Debug};
+
+use seatport::memory::MemoryStorage;
+use seatport::storage::{Expect, Fence, SessionCommit, SessionStore, Storage, StorageError, StorageErrorKind};
+use seatport::{Cursors, SessionId};
+use seatport_sqlite::{SqliteStorage, Synchronous};
+use tempfile::TempDir;
+
+use crate::made_up::{PLACES, session};
+use crate::step::{Expecting, Fencing, LIVE, Step, Which, deleted_at};
+
+/// What is wrong, in words.
+pub(crate) type Wrong = String;
+
+/// The same data in both storages, as long as they do the same.
+pub(crate) struct Pair {
+    directory: TempDir,
+    memory: MemoryStorage,
+    sqlite: SqliteStorage,
+    /// How many sessions were deleted in each place.
+    deleted: [u64; PLACES],
+    /// The fences that were handed out for the session in each place.
+    fences: [Vec<Fence>; PLACES],
+}
+
+impl Pair {
+    pub(crate) async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let sqlite = open(&directory).await;
+        Self { directory, memory: MemoryStorage::new(), sqlite, deleted: Default::default(), fences: Default::default() }
+    }
+
+    /// Asks both, and answers what both answer.
+    pub(crate) async fn ask<T: PartialEq + Debug>(
+        &self,
+        what: Arguments<'_>,
+        call: impl AsyncFn(&dyn Storage) -> Result<T, StorageError>,
+    ) -> Result<Result<T, StorageErrorKind>, Wrong> {
+        let memory = call(&self.memory).await.map_err(|error| error.kind());
+        let sqlite = call(&self.sqlite).await;
+        let said = sqlite.as_ref().err().map(|error| format!("{error:?}")).unwrap_or_default();
+        let sqlite = sqlite.map_err(|error| error.kind());
+        if memory == sqlite { Ok(memory) } else { Err(format!("{what}\n{}{said}", difference(&memory, &sqlite))) }
+    }
+
+    /// Reads from both, and answers what both answer; a read must not fail.
+    pub(crate) async fn read<T: PartialEq + Debug>(
+        &self,
+        what: Arguments<'_>,
+        call: impl AsyncFn(&dyn Storage) -> Result<T, StorageError>,
+    ) -> Result<T, Wrong> {
+        let described = what.to_string();
+        self.ask(what, call).await?.map_err(|kind| format!("{described}: both fail: {kind:?}"))
+    }
+
+    /// The session in this place, or the one that was there before it.
+    pub(crate) fn session(&self, which: Which) -> SessionId {
+        let number = self.deleted[which.place];
+        session(which.place, if which.gone { number.saturating_sub(1) } else { number })
+    }
+
+    /// The sessions that are there, and those that were there last.
+    pub(crate) fn sessions(&self) -> Vec<SessionId> {
+        let all = (0..PLACES).flat_map(|place| [false, true].map(|gone| self.session(Which { place, gone })));
+        let mut all: Vec<SessionId> = all.collect();
+        all.dedup();
+        all
+    }
+
+    async fn revision(&self, session: SessionId) -> u64 {
+        self.memory.session(session).await.unwrap().map_or(0, |stored| stored.revision)
+    }
+
+    fn fence(&self, which: Which, fencing: Fencing) -> Option<Fence> {
+        match fencing {
+            Fencing::None => None,
+            Fencing::Last => self.fences[which.place].last().copied(),
+            Fencing::First => self.fences[which.place].first().copied(),
+        }
+    }
+
+    async fn commit(&self, which: Which, expecting: Expecting, fencing: Fencing, planned: &SessionCommit) -> SessionCommit {
+        let mut commit = planned.clone();
+        commit.session = self.session(which);
+        if let Some(record) = &mut commit.record {
+            record.id = commit.session;
+        }
+        commit.fence = self.fence(which, fencing);
+        commit.expect = match expecting {
+            Expecting::New => Expect::New,
+            Expecting::Present => Expect::Present,
+            Expecting::TheRevision => Expect::Revision(self.revision(commit.session).await),
+            Expecting::AnotherRevision => Expect::Revision(self.revision(commit.session).await + 1),
+        };
+        commit
+    }
+
+    /// Does the step in both.
+    pub(crate) async fn step(&mut self, step: &Step) -> Result<(), Wrong> {
+        let what = format_args!("what it answers");
+        match step {
+            Step::Commit(which, expecting, fencing, planned) => {
+                let commit = self.commit(*which, *expecting, *fencing, planned).await;
+                _ = self.ask(what, async |storage| storage.commit(commit.clone()).await).await?;
+            }
+            Step::Delete(which, expecting, deletion, at) => {
+                let session = self.session(*which);
+                let wrong = u64::from(matches!(expecting, Expecting::AnotherRevision));
+                let revision = self.revision(session).await + wrong;
+                let delete = async |storage: &dyn Storage| {
+                    storage.delete(session, revision, *deletion, deleted_at(*at)).await
+                };
+                if self.ask(what, delete).await?.is_ok() {
+                    self.deleted[which.place] += 1;
+                    self.fences[which.place].clear();
+                }
+            }
+            Step::Join(node) => _ = self.ask(what, async |storage| storage.join(*node, LIVE).await).await?,
+            Step::Leave(node) => _ = self.ask(what, async |storage| storage.leave(*node).await).await?,
+            Step::Claim(which, node) => {
+                let session = self.session(*which);
+                let fence = self.ask(what, async |storage| storage.claim(session, *node).await).await?;
+                if !which.gone {
+                    self.fences[which.place].extend(fence.ok().flatten());
+                }
+            }
+            Step::Release(which) => {
+                let session = self.session(*which);
+                if let Some(fence) = self.fence(*which, Fencing::Last) {
+                    _ = self.ask(what, async |storage| storage.release(session, fence).await).await?;
+                }
+            }
+            Step::WriteVault(which, fencing, writes) => {
+                let session = self.session(*which);
+                if let Some(fence) = self.fence(*which, *fencing) {
+                    let write = async |storage: &dyn Storage| storage.vault_write(session, fence, writes.clone()).await;
+                    _ = self.ask(what, write).await?;
+                }
+            }
+            Step::Trim(which, keep, now, limit) => {
+                let session = self.session(*which);
+                _ = self.ask(what, async |storage| storage.trim_events(session, keep, *now, *limit).await).await?;
+            }
+            Step::Register(name) => _ = self.ask(what, async |storage| storage.register_consumer(name).await).await?,
+            Step::Remove(name) => _ = self.ask(what, async |storage| storage.remove_consumer(name).await).await?,
+            Step::Acknowledge(name, handled) => {
+                let handled = Cursors(handled.iter().map(|(which, seq)| (self.session(*which), *seq)).collect());
+                _ = self.ask(what, async |storage| storage.acknowledge(name, &handled).await).await?;
+            }
+            Step::PutAgent(agent) => _ = self.ask(what, async |storage| storage.put_agent(agent.clone()).await).await?,
+            Step::RemoveAgent(id) => _ = self.ask(what, async |storage| storage.remove_agent(id).await).await?,
+            Step::Resize(range) => _ = self.ask(what, async |storage| storage.resize_ports(*range).await).await?,
+            Step::ReplaceLedgerKey(old, sealed) => {
+                let replace = async |storage: &dyn Storage| storage.replace_ledger_key(old.as_deref(), sealed).await;
+                _ = self.ask(what, replace).await?;
+            }
+            Step::Record(entry) => _ = self.ask(what, async |storage| storage.record(entry.clone()).await).await?,
+            Step::Reopen => {
+                self.memory = self.memory.reopen();
+                self.sqlite.close().await.unwrap();
+                self.sqlite = open(&self.directory).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn open(directory: &TempDir) -> SqliteStorage {
+    let options = SqliteStorage::options().synchronous(Synchronous::Normal).readers(1);
+    options.open(directory.path().join("seatport.db")).await.unwrap()
+}
+
+/// The lines in which the two differ, and a few around them.
+fn difference<T: Debug>(memory: &T, sqlite: &T) -> String {
+    let (memory, sqlite) = (format!("{memory:#?}"), format!("{sqlite:#?}"));
+    let (memory, sqlite): (Vec<&str>, Vec<&str>) = (memory.lines().collect(), sqlite.lines().collect());
+    let same = memory.iter().zip(&sqlite).take_while(|(one, other)| one == other).count().saturating_sub(8);
+    let shown = |lines: &[&str]| lines.iter().skip(same).take(40).copied().collect::<Vec<_>>().join("\n");
+    format!("-- memory:\n{}\n-- SQLite:\n{}\n", shown(&memory), shown(&sqlite))
+}
