@@ -38,7 +38,11 @@ fn main() -> Result<()> {
     figures.show("the row of a session by a bare statement", row * 1e6, "us");
     figures.show("the same from the storage", storage * 1e6, "us");
     figures.show("its card at a desk, permission checked", desk * 1e6, "us");
-    figures.show("a remark at a desk, on disk, with event and audit line", measured.seconds("remark", "desk")? * 1e6, "us");
+    figures.show(
+        "a remark at a desk, on disk, with event and audit line",
+        measured.seconds("remark", "desk")? * 1e6,
+        "us",
+    );
     let rate = |seconds: f64| f64::from(EVENTS) / seconds;
     let [bare, desk] = ["bare", "desk"].map(|name| measured.seconds("events", name));
     let (bare, desk) = (bare?, desk?);

@@ -1,6 +1,7 @@
 //! Durable ingest of 50 sessions, beside the raw limit and beside servers that commit each message by itself.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use anyhow::Result;
 use seatport_benches::figures::{Bound, Figures};
@@ -35,23 +36,24 @@ fn main() -> Result<()> {
 fn compare(ingest: &Ingest, window: usize, count: usize, figures: &mut Figures) -> Result<f64> {
     let pace = Pace::Window(window);
     let bare = ingest.record(&format!("window-{window}"), pace)?;
-    let (mut runs, messages) = (Vec::new(), ingest.messages() as f64);
-    let contestants: Vec<Contestant<'_>> = vec![
-        Box::new(|| {
-            runs.push(ingest.ours(pace)?);
-            Ok(runs[runs.len() - 1].took)
-        }),
-        Box::new(|| bare.run()),
-    ];
+    let (mut runs, mut raw, messages) = (Vec::new(), Vec::new(), ingest.messages() as f64);
+    let contestants: Vec<Contestant<'_>> =
+        vec![Box::new(|| noted(&mut runs, ingest.ours(pace)?)), Box::new(|| noted(&mut raw, bare.run()?))];
     let rounds = Rounds::run(count, contestants)?;
     let flight = window * SESSIONS;
     let (least, most) = rounds.spread(1, 0);
     println!("\n{flight} in flight ({window} for each of {SESSIONS} sessions); ratio by turn {least:.2} to {most:.2}");
     println!("  transactions {}; messages in each: {}", transactions(&runs), batches(&bare));
     println!("  acknowledged after {}", waits(&runs));
+    let computed = |runs: &[Run]| median(runs.iter().map(|run| run.computed.as_secs_f64()).collect()) * 1e6 / messages;
+    println!("  computed for each message: {:.1} us, bare SQLite {:.1} us", computed(&runs), computed(&raw));
     let rate = messages / rounds.seconds(0);
     figures.show(format!("ingest, {flight} in flight"), rate, "messages/s");
-    figures.show(format!("bare SQLite, the same {} rows", bare.recording.rows()), messages / rounds.seconds(1), "messages/s");
+    figures.show(
+        format!("bare SQLite, the same {} rows", bare.recording.rows()),
+        messages / rounds.seconds(1),
+        "messages/s",
+    );
     figures.bounded(format!("ingest / bare SQLite, {flight} in flight"), rounds.ratio(1, 0), Bound::AtLeast(0.6));
     Ok(rate)
 }
@@ -67,19 +69,27 @@ fn one_by_one(single: &Ingest, count: usize, usual: f64, figures: &mut Figures) 
             transactions.set(run.transactions);
             Ok(run.took)
         }),
-        Box::new(|| bare.run()),
+        Box::new(|| Ok(bare.run()?.took)),
         Box::new(|| peer::serve(&runtime, &bare.recording, bare.fresh()?, SESSIONS)),
     ];
     let rounds = Rounds::run(count, contestants)?;
     let messages = single.messages() as f64;
     println!("\none commit for each message: {} messages, ours in {} transactions", messages, transactions.get());
-    let names = ["ours, awaited message by message", "bare SQLite, a transaction for each", "a server, a transaction for each"];
+    let names =
+        ["ours, awaited message by message", "bare SQLite, a transaction for each", "a server, a transaction for each"];
     for (contestant, name) in names.into_iter().enumerate() {
         let rate = messages / rounds.seconds(contestant);
         figures.show(name, rate, "messages/s");
         figures.bounded(format!("ingest, {} in flight / {name}", USUAL * SESSIONS), usual / rate, Bound::AtLeast(8.0));
     }
     Ok(())
+}
+
+/// Keeps a run, and answers how long it took.
+fn noted(runs: &mut Vec<Run>, run: Run) -> Result<Duration> {
+    let took = run.took;
+    runs.push(run);
+    Ok(took)
 }
 
 fn transactions(runs: &[Run]) -> String {
@@ -95,7 +105,8 @@ fn batches(bare: &Bare) -> String {
 }
 
 fn waits(runs: &[Run]) -> String {
-    let mut waits: Vec<f64> = runs.iter().skip(1).flat_map(|run| &run.waits).map(|wait| wait.as_secs_f64() * 1e3).collect();
+    let mut waits: Vec<f64> =
+        runs.iter().skip(1).flat_map(|run| &run.waits).map(|wait| wait.as_secs_f64() * 1e3).collect();
     waits.sort_by(f64::total_cmp);
     let at = |part: f64| waits[((waits.len() - 1) as f64 * part) as usize];
     format!("{:.1} ms in the median, {:.1} ms for 99 in 100", rounds::median(waits.clone()), at(0.99))

@@ -4,10 +4,10 @@
 //! same leads on each day, and 20 messages with each of two words that nobody else ever writes. The larger one also has what
 //! came before that: other chats in every session, and in the chats that are read here older messages.
 
+use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use std::fs;
 
 use anyhow::Result;
 use rusqlite::Connection;
@@ -113,6 +113,7 @@ impl History {
         let (making, started) = (directory.join(format!("{messages}-making.db")), Instant::now());
         make(&making, older).await?;
         fs::rename(&making, &file)?;
+        forget(directory, format!("{messages}-making"))?;
         Ok(Self { file, made_in: Some(started.elapsed()) })
     }
 }
@@ -242,9 +243,19 @@ fn recent(session: u64) -> Result<SessionCommit, Invalid> {
         // One of the rare words in each of the first sessions.
         if number == 7 && session / BUSY_EACH < RARE * 2 {
             let [latin, chinese] = RARE_WORDS;
-            text = if session / BUSY_EACH < RARE { format!("my {latin} arrived") } else { format!("请问{chinese}有货吗") };
+            text = if session / BUSY_EACH < RARE {
+                format!("my {latin} arrived")
+            } else {
+                format!("请问{chinese}有货吗")
+            };
         }
-        commit.messages.push(incoming(session, busy_person(session), (session + 1) << 20 | 1 << 19 | number, at, text)?);
+        commit.messages.push(incoming(
+            session,
+            busy_person(session),
+            (session + 1) << 20 | 1 << 19 | number,
+            at,
+            text,
+        )?);
     }
     Ok(commit)
 }

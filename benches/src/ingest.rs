@@ -11,6 +11,7 @@ use seatport::{Clock, PortNumber, SystemClock};
 use tokio::runtime::Runtime;
 
 use crate::clock::{Behind, days};
+use crate::cpu::computed;
 use crate::office::Office;
 use crate::place::copy_database;
 use crate::recording::{Recorder, Recording, transactions_seen, watch};
@@ -34,6 +35,8 @@ pub struct Ingest {
 pub struct Run {
     /// From the first message handed over to the last one acknowledged.
     pub took: Duration,
+    /// How long all threads together computed.
+    pub computed: Duration,
     /// How many transactions the database saw meanwhile.
     pub transactions: u32,
     /// How long each message waited for its acknowledgement.
@@ -96,12 +99,12 @@ impl Ingest {
         self.runtime.block_on(async {
             let (office, traffic) = self.open().await?;
             let before = transactions_seen(&self.database())?;
-            let started = Instant::now();
+            let (started, idle) = (Instant::now(), computed()?);
             let waits = deliver(&office, traffic, pace).await?;
-            let took = started.elapsed();
+            let (took, computed) = (started.elapsed(), computed()?.saturating_sub(idle));
             let transactions = transactions_seen(&self.database())?.wrapping_sub(before);
             office.close().await;
-            Ok(Run { took, transactions, waits })
+            Ok(Run { took, computed, transactions, waits })
         })
     }
 
@@ -175,8 +178,12 @@ impl Bare {
     ///
     /// # Errors
     /// Those of SQLite.
-    pub fn run(&self) -> Result<Duration> {
-        self.recording.replay(self.fresh()?)
+    pub fn run(&self) -> Result<Run> {
+        let database = self.fresh()?;
+        let idle = computed()?;
+        let took = self.recording.replay(database)?;
+        let transactions = u32::try_from(self.recording.transactions().len())?;
+        Ok(Run { took, computed: computed()?.saturating_sub(idle), transactions, waits: Vec::new() })
     }
 
     /// An own copy of the state before.

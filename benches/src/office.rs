@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::Result;
 use seatport::storage::{SessionFilter, SessionStore};
 use seatport::{
-    Agent, CardStatus, Clock, Desk, NewAccount, Page, PortNumber, PortRange, Role, Seatport, SessionId, Timing, WhenFull,
+    Agent, CardStatus, Clock, Desk, NewAccount, Page, PortNumber, PortRange, Role, Seatport, SessionId, Timing,
+    WhenFull,
 };
 use seatport_sqlite::SqliteStorage;
 

@@ -1,21 +1,20 @@
 //! What people write to a customer-service team: Chinese and Latin texts of 5 to 200 characters, the short ones more often.
 
+use std::sync::LazyLock;
+
 use seatport::Random;
 
-const LATIN: &[&str] = &[
-    "hello", "please", "where", "is", "my", "order", "the", "parcel", "has", "not", "arrived", "yet", "thanks", "how",
-    "much", "does", "shipping", "cost", "to", "can", "I", "return", "this", "size", "is", "wrong", "invoice", "for",
-    "company", "payment", "failed", "again", "which", "colour", "do", "you", "have", "in", "stock", "today", "tomorrow",
-    "address", "changed", "since", "Monday", "discount", "code", "works", "only", "once", "could", "someone", "call",
-    "me", "back", "before", "noon", "Grüße", "précédent", "número", "спасибо", "2", "17", "2048",
-];
+const LATIN: &str = "hello please where is my order the parcel has not arrived yet thanks how much does shipping cost to can \
+    I return this size is wrong invoice for company payment failed again which colour do you have in stock \
+    today tomorrow address changed since Monday discount code works only once could someone call me back \
+    before noon Grüße précédent número спасибо 2 17 2048";
 
-const CHINESE: &[&str] = &[
-    "你好", "请问", "我的", "订单", "什么时候", "发货", "快递", "还没到", "谢谢", "多少钱", "运费", "可以", "退货", "换货",
-    "尺码", "不合适", "发票", "公司", "付款", "失败", "了", "颜色", "有货", "吗", "今天", "明天", "地址", "改一下",
-    "优惠券", "不能用", "客服", "在吗", "麻烦", "尽快", "处理", "收到", "质量", "很好", "推荐", "朋友", "加", "微信",
-    "打电话", "上午", "下午", "的", "是", "我", "想", "买", "两个", "三件", "，", "。", "？",
-];
+const CHINESE: &str = "你好 请问 我的 订单 什么时候 发货 快递 还没到 谢谢 多少钱 运费 可以 退货 换货 尺码 不合适 发票 公司 付款 \
+    失败 了 颜色 有货 吗 今天 明天 地址 改一下 优惠券 不能用 客服 在吗 麻烦 尽快 处理 收到 质量 很好 推荐 \
+    朋友 加 微信 打电话 上午 下午 的 是 我 想 买 两个 三件 ， 。 ？";
+
+static WORDS: LazyLock<[Vec<&str>; 2]> =
+    LazyLock::new(|| [CHINESE, LATIN].map(|words| words.split_whitespace().collect()));
 
 /// A text of 5 to 200 characters; in half of them the characters are Chinese.
 #[must_use]
@@ -29,7 +28,7 @@ pub fn text(random: &Random) -> String {
 /// A text of this many characters.
 #[must_use]
 pub fn of_length(random: &Random, length: usize) -> String {
-    let (words, space) = if random.below(2) == 0 { (CHINESE, "") } else { (LATIN, " ") };
+    let (words, space) = if random.below(2) == 0 { (&WORDS[0], "") } else { (&WORDS[1], " ") };
     let mut text = String::new();
     let mut left = length;
     while left > 0 {

@@ -124,7 +124,8 @@ pub enum AgentScope {
     /// On all of them.
     #[default]
     All,
-    /// Only on those bound to them. As they cannot bind, they cannot add accounts either.
+    /// Only on those bound to them. As they cannot bind, they cannot add accounts either; and what needs a view of all
+    /// sessions, as a [consumer](crate::Desk::consume) does, is not for them.
     BoundOnly,
 }
 

@@ -21,6 +21,16 @@ pub(crate) struct Head {
     pub(crate) owner: Option<Fence>,
     pub(crate) counters: Counters,
     pub(crate) first_login: Option<Timestamp>,
+    pub(crate) indexed: Indexed,
+}
+
+/// Which of a session's texts are in the indexes: all, unless it is being deleted.
+#[derive(Default)]
+pub(crate) struct Indexed {
+    /// Those of messages up to this place.
+    pub(crate) place: Option<u64>,
+    /// Those of contacts before this address.
+    pub(crate) address: Option<String>,
 }
 
 /// What a commit may change beside the record.
@@ -34,7 +44,8 @@ pub(crate) struct Counters {
 
 impl Head {
     pub(crate) fn read(connection: &Connection, nodes: &Nodes, id: SessionId) -> Result<Option<Self>, Failure> {
-        let sql = "SELECT key, revision, port, unread, last_message, last_event, first_login, owner, epoch
+        let sql = "SELECT key, revision, port, unread, last_message, last_event, first_login, owner, epoch,
+                 indexed_place, indexed_address
              FROM session WHERE id = ?1";
         Ok(first(connection, sql, [id.as_bytes()], |row| {
             Ok(Self {
@@ -49,6 +60,7 @@ impl Head {
                 },
                 first_login: time(row, 6)?,
                 owner: nodes.owner(row, 7)?,
+                indexed: Indexed { place: row.get(9)?, address: row.get(10)? },
             })
         })?)
     }
@@ -73,6 +85,7 @@ impl Head {
             owner: None,
             counters: Counters::default(),
             first_login: record.first_login_at,
+            indexed: Indexed::default(),
         };
         head.note_shift(connection, record, at)?;
         Ok(head)

@@ -29,7 +29,10 @@
 //! - **One writer.** What many callers commit at the same moment lands in one transaction, which waits for the disk once.
 //! - **Some readers.** They neither wait for the writer nor hold it up (write-ahead log).
 //! - **Private files.** The database and the files beside it (`-wal`, `-shm`, `-lock`) have mode 0600.
-//! - **Deleted means gone.** SQLite overwrites what is deleted, and the write-ahead log is emptied after a deletion.
+//! - **Deleted means gone.** SQLite overwrites what is deleted, and the write-ahead log is emptied after a deletion. A session's
+//!   texts leave the indexes in small pieces, so that nobody waits for the deletion of a large one.
+//! - **A search finds words of any length, anywhere in a text.** The indexes hold pieces of one to three characters and nothing
+//!   else of the texts; letter case is folded character by character.
 //!
 //! A file that is damaged, that belongs to another application or to a newer version of Seatport, that cannot be written to or
 //! is in use: each is refused with an error kind of its own, and is left as it was.

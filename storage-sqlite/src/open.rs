@@ -9,9 +9,9 @@ use seatport::storage::{StorageError, StorageErrorKind};
 
 use crate::SqliteOptions;
 use crate::error::{Failure, sqlite};
-use crate::file;
 use crate::lock::Lock;
 use crate::sql::execute;
+use crate::{delete, file};
 
 /// Every version of the schema, oldest first. One that was released is never edited.
 const VERSIONS: &[M<'_>] = &[M::up(include_str!("migrations/0001_initial.sql"))];
@@ -68,6 +68,7 @@ fn writer(file: &Path, options: &SqliteOptions) -> Result<Connection, Failure> {
     connection.pragma_update(None, "foreign_keys", "OFF")?;
     MIGRATIONS.to_latest(&mut connection).map_err(|error| migration_failed(file, error))?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
+    delete::undo_unfinished(&mut connection)?;
     // We hold the lock, so whoever owned sessions is dead.
     execute(&connection, "UPDATE session SET owner = NULL WHERE owner IS NOT NULL", [])?;
     Ok(connection)

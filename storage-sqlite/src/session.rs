@@ -7,6 +7,7 @@ use seatport::{AuditEntry, CardStatus, PortNumber, SessionFilter, SessionId, Ses
 
 use crate::SqliteStorage;
 use crate::codes::{Coded, Json};
+use crate::delete::Doomed;
 use crate::lease::Nodes;
 use crate::page::{List, with_edge};
 use crate::sql::first;
@@ -102,6 +103,6 @@ impl SessionStore for SqliteStorage {
         deletion: Deletion,
         audit: AuditEntry,
     ) -> Result<(), StorageError> {
-        self.writer.write(move |step| delete::delete(step, id, revision, deletion, &audit)).await
+        delete::delete(&self.writer, Doomed { id, revision, deletion, audit }).await
     }
 }

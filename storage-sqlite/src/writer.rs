@@ -153,7 +153,12 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         self.enqueue(Box::new(Job { work, outcome: None, reply }))?;
-        answer.await.unwrap_or_else(|_| Err(abandoned(&self.0.file)))
+        answer.await.unwrap_or_else(|_| Err(self.abandoned()))
+    }
+
+    /// The answer when the task that was at work is gone.
+    pub(crate) fn abandoned(&self) -> StorageError {
+        abandoned(&self.0.file)
     }
 
     /// Refuses once the storage was closed.

@@ -307,8 +307,10 @@ impl Outside {
         println!("{total} messages, each stored once");
         let said = self.heard(begin).await;
         println!("{said} messages, each shown once");
-        assert_eq!(reconcile::disagreements(&storage).await, Vec::<String>::new());
         seatport.shutdown(Duration::from_secs(5)).await;
+        drop((seatport, desk, storage));
+        let storage = SqliteStorage::open(self.file()).await.unwrap();
+        assert_eq!(reconcile::disagreements(&storage).await, Vec::<String>::new());
     }
 }
 
@@ -320,15 +322,17 @@ impl Outside {
             let received = ada.received();
             let heard: BTreeSet<_> = received.iter().map(Received::text).collect();
             assert_eq!(heard.len(), received.len(), "something was shown twice");
-            let accounts = self.accounts.lock();
-            let missing = accounts.values().flat_map(|account| &account.said).filter(|said| !heard.contains(&***said));
-            match missing.count() {
+            match self.missing(&heard) {
                 0 => return heard.len(),
                 missing => assert!(begin.elapsed() < PATIENCE, "{missing} messages never went out"),
             }
-            drop(accounts);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    fn missing(&self, heard: &BTreeSet<&str>) -> usize {
+        let accounts = self.accounts.lock();
+        accounts.values().flat_map(|account| &account.said).filter(|said| !heard.contains(&***said)).count()
     }
 }
 

@@ -105,14 +105,16 @@ impl fmt::Display for Measured {
                 let word = if bound.is_kept_by(*value) { "passed" } else { "failed" };
                 format!("{:<8} {word}", bound.to_string())
             });
-            let line = format!("{benchmark:<8} {of:<width$} {value:>10.digits$} {unit:<10} {}", bound.unwrap_or_default());
+            let line =
+                format!("{benchmark:<8} {of:<width$} {value:>10.digits$} {unit:<10} {}", bound.unwrap_or_default());
             writeln!(f, "{}", line.trim_end())?;
         }
         for benchmark in &self.broken {
             writeln!(f, "{benchmark:<8} failed before it had measured everything")?;
         }
-        let (kept, bounds) =
-            self.bounds().fold((0, 0), |(kept, all), (figure, bound)| (kept + usize::from(bound.is_kept_by(figure.value)), all + 1));
+        let (kept, bounds) = self
+            .bounds()
+            .fold((0, 0), |(kept, all), (figure, bound)| (kept + usize::from(bound.is_kept_by(figure.value)), all + 1));
         writeln!(f, "{kept} of {bounds} bounds kept")
     }
 }
@@ -129,7 +131,8 @@ pub(crate) fn run(
     let mut measured = Measured::default();
     for Benchmark { name, .. } in benchmarks {
         let file = figures_of(cargo, name)?;
-        let args = format!("bench --locked -p seatport-benches --bench {name} --{}", if quick { " --quick" } else { "" });
+        let args =
+            format!("bench --locked -p seatport-benches --bench {name} --{}", if quick { " --quick" } else { "" });
         println!("\n== {name}: cargo {args}");
         if !cargo.succeeds(cargo.command(&args).env("SEATPORT_FIGURES", &file))? {
             measured.broken.push(name);

@@ -110,8 +110,12 @@ impl Recorder {
     /// Those of SQLite and of the file system; and something was written that a bare loop could not repeat.
     pub fn end(mut self) -> Result<Recording> {
         let log = Log::beside(&self.database)?;
-        let mut recording =
-            Recording { statements: Vec::new(), transactions: Vec::new(), messages: Vec::new(), state: self.state.clone() };
+        let mut recording = Recording {
+            statements: Vec::new(),
+            transactions: Vec::new(),
+            messages: Vec::new(),
+            state: self.state.clone(),
+        };
         let mut statements = HashMap::new();
         let mut new_texts = BTreeMap::new();
         for transaction in &log.transactions[self.before..] {
@@ -139,8 +143,10 @@ impl Recorder {
                         (format!("INSERT INTO {name} ({columns}) VALUES ({marks})"), row.clone())
                     }
                     (Some(before), Some(row)) => {
-                        let changed: Vec<usize> = (0..row.len()).filter(|column| before[*column] != row[*column]).collect();
-                        let sets: Vec<_> = changed.iter().map(|column| format!("{} = ?", table.columns[*column])).collect();
+                        let changed: Vec<usize> =
+                            (0..row.len()).filter(|column| before[*column] != row[*column]).collect();
+                        let sets: Vec<_> =
+                            changed.iter().map(|column| format!("{} = ?", table.columns[*column])).collect();
                         let values = changed.iter().map(|column| row[*column].clone()).chain(touched.key.clone());
                         let sql = format!("UPDATE {} SET {} WHERE {}", table.name, sets.join(", "), table.is_key());
                         (sql, values.collect())
@@ -253,4 +259,3 @@ impl Recording {
         replay::compare(&ours, &replayed).context("the bare loop wrote something else than ours")
     }
 }
-

@@ -33,7 +33,8 @@ pub(super) struct Touched {
 
 /// Undoes [`Tables::watch`].
 pub(super) fn unwatch(connection: &Connection) -> Result<()> {
-    let mut listed = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'bench_%'")?;
+    let mut listed =
+        connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'bench_%'")?;
     let triggers: Vec<String> = listed.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     for trigger in triggers {
         connection.execute_batch(&format!("DROP TRIGGER {trigger}"))?;
@@ -139,8 +140,12 @@ impl Table {
         let mut described = connection.prepare("SELECT name, pk FROM pragma_table_xinfo(?1) WHERE hidden = 0")?;
         let columns: Vec<(String, usize)> =
             described.query_map([&name], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-        let mut key: Vec<(usize, usize)> =
-            columns.iter().enumerate().filter(|(_, (_, rank))| *rank > 0).map(|(place, (_, rank))| (*rank, place)).collect();
+        let mut key: Vec<(usize, usize)> = columns
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, rank))| *rank > 0)
+            .map(|(place, (_, rank))| (*rank, place))
+            .collect();
         key.sort_unstable();
         let mut table = Self {
             name,

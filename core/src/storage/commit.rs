@@ -111,7 +111,8 @@ pub struct ChatNews {
 /// - removes all vault entries of the area `net/` if `forget_credentials`, then applies `vault`;
 /// - keeps each [`Identity`] of `identities` in mind: from now on `address` stands for `canonical`, and so does whatever stood
 ///   for `address` before. What is stored moves along: the chat's messages into the other chat, where of two with the same id
-///   the one that was stored first stays, read if either was; the unread messages of both stay unread; their amendments; of
+///   the one that was stored first stays, read if either was, and filled in with the content and the quote of the other one if
+///   only that could be decrypted and neither was taken back; the unread messages of both stay unread; their amendments; of
 ///   the contact what the other one does not know, the earliest and the latest time. Who sent a message, or reacted to one,
 ///   under `address` did so under `canonical`. Adds an [`EventBody::IdentityMerged`] if there was a chat or a contact to
 ///   move, and tells the ledger of `persons`. Done before, or in a circle, it changes nothing;

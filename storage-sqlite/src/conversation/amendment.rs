@@ -12,7 +12,7 @@ use super::chat::Thread;
 use super::message::TAKEN_BACK;
 use crate::codes::Json;
 use crate::error::Failure;
-use crate::search::index::{self, MESSAGES};
+use crate::search::index::text;
 use crate::sql::{all, execute, first};
 
 /// What the column `change` says.
@@ -144,7 +144,7 @@ impl Conversation<'_> {
         let before = self.content_at(place)?;
         let sql = "UPDATE message SET content = ?3, edited_at = ?4 WHERE session = ?1 AND seq = ?2";
         execute(self.connection, sql, params![self.head.key, place, Json(&content), edit.at])?;
-        MESSAGES.replace(self.texts, self.number(place), &index::text(&before), &index::text(&content))
+        self.index_message(place, &text(&before), &text(&content))
     }
 
     /// Empties a stored message; nothing of its content, edits and reactions is kept.
@@ -154,7 +154,7 @@ impl Conversation<'_> {
         let sql =
             "UPDATE message SET content = ?3, body = 2, edited_at = NULL, reacted = 0 WHERE session = ?1 AND seq = ?2";
         execute(self.connection, sql, params![self.head.key, place, Json(&Content::Deleted)])?;
-        MESSAGES.remove(self.texts, self.number(place), &index::text(&before))
+        self.index_message(place, &text(&before), "")
     }
 
     pub(super) fn content_at(&self, place: u64) -> Result<Content, Failure> {

@@ -16,7 +16,7 @@ pub(super) const NEVER: i64 = i64::MAX;
 
 /// The place in the order of chats of one whose newest message has this time.
 pub(super) fn recency(at: Option<Timestamp>) -> i64 {
-    at.map_or(NEVER, |at| at.as_millis().saturating_neg())
+    at.map_or(NEVER, |at| at.as_millis().saturating_neg().min(NEVER - 1))
 }
 
 /// A chat's row.

@@ -8,11 +8,11 @@ use crate::codes::{Code, Json, Text, time};
 
 /// The columns that [`message`] reads, of a message `m` in a chat `c`. Who gave up an address is shown under the one that counts.
 pub(crate) const MESSAGE: &str = "m.seq, c.address, m.id, m.direction, m.status, m.at,
-    coalesce((SELECT a.canonical FROM alias AS a WHERE a.session = m.session AND a.address = m.sender), m.sender),
+    coalesce((SELECT a.meant FROM alias AS a WHERE a.session = m.session AND a.address = m.sender), m.sender),
     m.author, m.quoted, m.edited_at, m.failure, m.content,
     CASE WHEN m.reacted THEN (
         SELECT json_group_array(json_array(
-            coalesce((SELECT a.canonical FROM alias AS a WHERE a.session = m.session AND a.address = r.slot), r.slot),
+            coalesce((SELECT a.meant FROM alias AS a WHERE a.session = m.session AND a.address = r.slot), r.slot),
             r.at, r.id, r.value
         )) FROM amendment AS r WHERE r.chat = m.chat AND r.target = m.id AND r.change = 2
     ) END";

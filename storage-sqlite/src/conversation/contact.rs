@@ -7,7 +7,6 @@ use seatport::{Address, EventBody, Timestamp};
 use super::{CONTACT, Conversation, columns};
 use crate::codes::millis;
 use crate::error::Failure;
-use crate::search::index::{self, CONTACTS};
 use crate::sql::{execute, first};
 
 /// The text by which a contact is found: no word of a query reaches from one line into the next.
@@ -93,8 +92,7 @@ impl Conversation<'_> {
         let session = self.head.key;
         let values = params![session, address.as_str(), phone, name, saved_name, avatar, first_seen, last_seen];
         execute(self.connection, sql, values)?;
-        let number = index::number(session, self.connection.last_insert_rowid());
-        CONTACTS.add(self.texts, number, &text(contact))
+        self.index_contact(self.connection.last_insert_rowid(), None, Some(contact))
     }
 
     /// Replaces a contact's row.
@@ -107,12 +105,12 @@ impl Conversation<'_> {
         let (first_seen, last_seen) = (millis(*first_seen), millis(*last_seen));
         let values = params![key, address.as_str(), phone, name, saved_name, avatar, first_seen, last_seen];
         execute(self.connection, sql, values)?;
-        CONTACTS.replace(self.texts, index::number(self.head.key, key), &text(before), &text(contact))
+        self.index_contact(key, Some(before), Some(contact))
     }
 
     /// Removes a contact's row.
     pub(super) fn remove_contact(&self, key: i64, contact: &Contact) -> Result<(), Failure> {
         execute(self.connection, "DELETE FROM contact WHERE key = ?1", [key])?;
-        CONTACTS.remove(self.texts, index::number(self.head.key, key), &text(contact))
+        self.index_contact(key, Some(contact), None)
     }
 }

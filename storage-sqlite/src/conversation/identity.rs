@@ -8,11 +8,11 @@ use seatport::{Address, EventBody, Timestamp};
 use super::Conversation;
 use super::chat::{Thread, recency};
 use super::contact::earlier;
-use super::message::TAKEN_BACK;
+use super::message::{CLEAR, TAKEN_BACK, UNDECRYPTED};
 use super::read_mark::{READ, UNREAD, UNTOLD};
 use crate::codes::{Json, Text};
 use crate::error::Failure;
-use crate::search::index::{self, MESSAGES};
+use crate::search::index::text;
 use crate::sql::{all, execute, first};
 
 /// A message that two chats have, which become one.
@@ -20,9 +20,13 @@ struct Twin {
     id: String,
     kept: u64,
     dropped: u64,
+    /// What the dropped one says and quotes.
     content: Content,
+    quoted: Option<String>,
     reading: i64,
     taken_back: bool,
+    /// Only the dropped one could be decrypted.
+    fills_in: bool,
 }
 
 impl Conversation<'_> {
@@ -45,9 +49,11 @@ impl Conversation<'_> {
         let chat = self.chat_called(address)?;
         let moved_contact = self.move_contact(address, &canonical)?;
         let values = params![self.head.key, address.as_str(), canonical.as_str()];
-        let sql = "UPDATE alias SET canonical = ?3 WHERE session = ?1 AND canonical = ?2";
+        let sql = "UPDATE alias INDEXED BY alias_by_canonical SET canonical = ?3 WHERE session = ?1 AND canonical = ?2";
         execute(self.connection, sql, values)?;
-        let sql = "INSERT INTO alias (session, address, canonical) VALUES (?1, ?2, ?3)
+        let sql = "UPDATE alias INDEXED BY alias_by_meant SET meant = ?3 WHERE session = ?1 AND meant = ?2";
+        execute(self.connection, sql, values)?;
+        let sql = "INSERT INTO alias (session, address, canonical, meant) VALUES (?1, ?2, ?3, ?3)
              ON CONFLICT DO UPDATE SET canonical = excluded.canonical";
         execute(self.connection, sql, values)?;
 
@@ -112,6 +118,9 @@ impl Conversation<'_> {
             if twin.taken_back {
                 self.take_back(&known, twin.kept, &twin.id)?;
             } else {
+                if twin.fills_in {
+                    self.fill_in(&known, &twin.id, &twin.content, twin.quoted.as_deref())?;
+                }
                 self.show(&known, twin.kept, &twin.id)?;
             }
         }
@@ -122,7 +131,8 @@ impl Conversation<'_> {
     /// The messages that both chats have. The one that was stored first is kept.
     fn twins(&self, one: &Thread, other: &Thread) -> Result<Vec<Twin>, Failure> {
         // CROSS JOIN: from the chat that is given up into the other one, which may be the larger by far.
-        let sql = "SELECT a.id, a.seq, a.unread, a.body, a.content, b.seq, b.unread, b.body, b.content
+        let sql =
+            "SELECT a.id, a.seq, a.unread, a.body, a.content, b.seq, b.unread, b.body, b.content, a.quoted, b.quoted
              FROM message AS a CROSS JOIN message AS b ON b.chat = ?2 AND b.id = a.id WHERE a.chat = ?1";
         Ok(all(self.connection, sql, params![one.key, other.key], |row| {
             let (a, b): (u64, u64) = (row.get(1)?, row.get(5)?);
@@ -137,6 +147,8 @@ impl Conversation<'_> {
                 kept: a.min(b),
                 dropped: a.max(b),
                 content: if a > b { of_a } else { of_b },
+                quoted: row.get(if a > b { 9 } else { 10 })?,
+                fills_in: if a > b { (body_b, body_a) } else { (body_a, body_b) } == (UNDECRYPTED, CLEAR),
                 reading: if rank(read_a) >= rank(read_b) { read_a } else { read_b },
                 taken_back: [body_a, body_b].contains(&TAKEN_BACK),
             })
@@ -149,7 +161,7 @@ impl Conversation<'_> {
         execute(self.connection, sql, params![session, twin.dropped, twin.kept])?;
         let sql = "DELETE FROM message WHERE session = ?1 AND seq = ?2";
         execute(self.connection, sql, params![session, twin.dropped])?;
-        MESSAGES.remove(self.texts, self.number(twin.dropped), &index::text(&twin.content))?;
+        self.index_message(twin.dropped, &text(&twin.content), "")?;
         let sql = "UPDATE message SET unread = ?3 WHERE session = ?1 AND seq = ?2";
         execute(self.connection, sql, params![session, twin.kept, twin.reading])?;
         Ok(())

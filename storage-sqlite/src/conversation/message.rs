@@ -11,7 +11,7 @@ use super::read_mark::{READ, UNREAD};
 use super::{Conversation, MESSAGE, stored_message};
 use crate::codes::{Code, Json, millis};
 use crate::error::Failure;
-use crate::search::index::{self, MESSAGES};
+use crate::search::index::text;
 use crate::sql::{execute, first};
 
 /// What the column `body` says: it could not be decrypted so far.
@@ -32,7 +32,10 @@ impl Conversation<'_> {
         let inbound = message.direction == Direction::Inbound;
         let unread = inbound && !incoming.historical;
         if !self.insert(&chat, message, &sender, unread, &waiting)? {
-            return if self.fill_in(&chat, message)? { self.stored(&chat, message) } else { Ok(()) };
+            let quoted = message.quoted.as_ref().map(|quoted| quoted.as_str());
+            let filled = message.content != Content::Undecryptable
+                && self.fill_in(&chat, message.id.as_str(), &message.content, quoted)?;
+            return if filled { self.stored(&chat, message) } else { Ok(()) };
         }
 
         let place = self.head.counters.last_message + 1;
@@ -111,28 +114,25 @@ impl Conversation<'_> {
         if execute(self.connection, sql, values)? == 0 {
             return Ok(false);
         }
-        MESSAGES.add(self.texts, self.number(place), &index::text(content))?;
+        self.index_message(place, "", &text(content))?;
         Ok(true)
-    }
-
-    /// The number of a message in the index of texts.
-    pub(super) fn number(&self, place: u64) -> i64 {
-        index::number(self.head.key, crate::sql::integer(place))
     }
 
     /// Gives a stored message that could not be decrypted its content and what it quotes; answers whether it did. An edit that
     /// came before covers the content.
-    fn fill_in(&self, chat: &Thread, message: &Message) -> Result<bool, Failure> {
-        if message.content == Content::Undecryptable {
-            return Ok(false);
-        }
+    pub(super) fn fill_in(
+        &self,
+        chat: &Thread,
+        id: &str,
+        content: &Content,
+        quoted: Option<&str>,
+    ) -> Result<bool, Failure> {
         let sql = "UPDATE message SET body = 1, quoted = ?3, content = iif(edited_at IS NULL, ?4, content)
              WHERE chat = ?1 AND id = ?2 AND body = 0 RETURNING seq, edited_at IS NULL";
-        let quoted = message.quoted.as_ref().map(|quoted| quoted.as_str());
-        let values = params![chat.key, message.id.as_str(), quoted, Json(&message.content)];
+        let values = params![chat.key, id, quoted, Json(content)];
         let filled = first(self.connection, sql, values, |row| Ok((row.get::<_, u64>(0)?, row.get::<_, bool>(1)?)))?;
         if let Some((place, true)) = filled {
-            MESSAGES.add(self.texts, self.number(place), &index::text(&message.content))?;
+            self.index_message(place, "", &text(content))?;
         }
         Ok(filled.is_some())
     }

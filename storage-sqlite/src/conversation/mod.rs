@@ -10,6 +10,7 @@ mod read_mark;
 mod reading;
 
 use rusqlite::{Connection, params};
+use seatport::conversation::Contact;
 use seatport::leads::{Fact, PersonKey, ledger};
 use seatport::{Address, EventBody, Timestamp};
 
@@ -17,8 +18,8 @@ use crate::codes::Text;
 use crate::error::Failure;
 use crate::head::Head;
 use crate::ledger::Ledger;
-use crate::search::index::Texts;
-use crate::sql::first;
+use crate::search::index::{self, CONTACTS, MESSAGES, Texts};
+use crate::sql::{first, integer};
 
 pub(crate) use columns::{MESSAGE, contact, message as stored_message};
 pub(crate) use contact::text as contact_text;
@@ -38,6 +39,24 @@ pub(crate) struct Conversation<'a> {
 impl Conversation<'_> {
     fn event(&mut self, body: &EventBody) -> Result<(), Failure> {
         self.head.add_event(self.connection, self.at, body)
+    }
+
+    /// The text of the message at this place changes; an empty one is none.
+    fn index_message(&self, place: u64, before: &str, after: &str) -> Result<(), Failure> {
+        if self.head.indexed.place.is_some_and(|last| place > last) {
+            return Ok(());
+        }
+        MESSAGES.replace(self.texts, index::number(self.head.key, integer(place)), before, after)
+    }
+
+    /// The text of the contact with this key changes.
+    fn index_contact(&self, key: i64, before: Option<&Contact>, after: Option<&Contact>) -> Result<(), Failure> {
+        let end = self.head.indexed.address.as_deref();
+        let text = |contact: Option<&Contact>| {
+            let indexed = contact.filter(|contact| end.is_none_or(|end| contact.address.as_str() < end));
+            indexed.map(contact::text).unwrap_or_default()
+        };
+        CONTACTS.replace(self.texts, index::number(self.head.key, key), &text(before), &text(after))
     }
 
     /// Tells the ledger what happened between a person and this session.

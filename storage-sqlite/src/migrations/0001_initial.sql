@@ -41,6 +41,9 @@ CREATE TABLE session (
     last_event   INTEGER NOT NULL DEFAULT 0,
     -- The last event that was trimmed away.
     trimmed      INTEGER NOT NULL DEFAULT 0,
+    -- Null unless it is being deleted: then its texts are in the indexes only up to this place and before this address.
+    indexed_place   INTEGER,
+    indexed_address TEXT,
     -- Taken out of the record: for filters, for the ledger. The status is the one that holds while a live process drives it.
     status       INTEGER NOT NULL,
     agent        TEXT,
@@ -52,6 +55,7 @@ CREATE TABLE session (
 CREATE INDEX session_by_agent ON session (agent, id);
 -- Those that are not at rest (0 not started, 1 offline).
 CREATE INDEX session_running ON session (id) WHERE status > 1;
+CREATE INDEX session_half_deleted ON session (key) WHERE indexed_place IS NOT NULL;
 
 CREATE TABLE vault (
     session INTEGER NOT NULL REFERENCES session ON DELETE CASCADE,
@@ -60,14 +64,18 @@ CREATE TABLE vault (
     PRIMARY KEY (session, name)
 ) STRICT, WITHOUT ROWID;
 
--- Addresses that stand for another one, each directly: no canonical address is an alias itself.
+-- Addresses that stand for another one, each directly: no canonical address is an alias itself. An address may be given to
+-- somebody else later; `meant` goes on to say whose it was when it was first given up. Whatever is stored under the address itself
+-- is from before that, for later it is stored under the canonical one.
 CREATE TABLE alias (
     session   INTEGER NOT NULL REFERENCES session ON DELETE CASCADE,
     address   TEXT NOT NULL,
     canonical TEXT NOT NULL,
+    meant     TEXT NOT NULL,
     PRIMARY KEY (session, address)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX alias_by_canonical ON alias (session, canonical);
+CREATE INDEX alias_by_meant ON alias (session, meant);
 
 CREATE TABLE contact (
     key        INTEGER PRIMARY KEY,
@@ -168,8 +176,11 @@ CREATE TABLE amendment (
 -- `secure-delete`: what is taken out is gone, not just marked.
 CREATE VIRTUAL TABLE message_text USING fts5 (grams, content='', columnsize=0, detail=none, tokenize='ascii');
 INSERT INTO message_text (message_text, rank) VALUES ('secure-delete', 1);
+-- Small pages: to take something out is to write a page anew.
+INSERT INTO message_text (message_text, rank) VALUES ('pgsz', 1000);
 CREATE VIRTUAL TABLE contact_text USING fts5 (grams, content='', columnsize=0, detail=none, tokenize='ascii');
 INSERT INTO contact_text (contact_text, rank) VALUES ('secure-delete', 1);
+INSERT INTO contact_text (contact_text, rank) VALUES ('pgsz', 1000);
 
 CREATE TABLE event (
     session INTEGER NOT NULL REFERENCES session ON DELETE CASCADE,

@@ -52,22 +52,33 @@ fn spell(gram: &[char]) -> String {
 
 /// The grams of a folded text, each once.
 pub(crate) fn of_text(folded: &str) -> String {
-    let mut grams: Vec<&[char]> = Vec::new();
-    let words: Vec<Vec<char>> = folded.split_whitespace().map(|word| word.chars().collect()).collect();
-    for word in &words {
+    let text: Vec<char> = folded.chars().collect();
+    let mut grams = Vec::with_capacity(2 * text.len());
+    for word in text.split(|c| c.is_whitespace()).filter(|word| !word.is_empty()) {
         for start in 0..word.len() {
-            grams.push(&word[start..=start]);
-            grams.push(begins(&word[start..]));
+            grams.push(packed(&word[start..=start]));
+            grams.push(packed(begins(&word[start..])));
         }
     }
     grams.sort_unstable();
     grams.dedup();
-    let mut text = String::with_capacity(folded.len() * 4);
+    let mut spelt = String::with_capacity(folded.len() * 4);
     for gram in grams {
-        text.extend(gram.iter().copied().map(written));
-        text.push(' ');
+        spelt.extend([42, 21, 0].iter().filter_map(|shift| unpacked(gram >> shift)).map(written));
+        spelt.push(' ');
     }
-    text
+    spelt
+}
+
+/// A gram in one number, which is quicker to sort: a character has at most 21 bits, and none is 0 if each counts one more.
+fn packed(gram: &[char]) -> u64 {
+    let at = |place: usize| gram.get(place).map_or(0, |c| u64::from(u32::from(*c)) + 1);
+    at(0) << 42 | at(1) << 21 | at(2)
+}
+
+fn unpacked(gram: u64) -> Option<char> {
+    let number = u32::try_from(gram & 0x1f_ffff).unwrap_or(0);
+    number.checked_sub(1).and_then(char::from_u32)
 }
 
 /// What to ask the index for, as an expression of FTS5's, to find every text that holds all of these folded words.

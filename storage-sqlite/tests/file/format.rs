@@ -7,7 +7,8 @@ use seatport::leads::PersonKey;
 use seatport::lifecycle::{Account, Desired, Lifecycle, Login, PortChange, Reason, ReasonKind};
 use seatport::storage::{AgentStore, Identity, SessionStore, Storage};
 use seatport::{
-    Action, Address, Agent, AgentId, AuditHash, CardStatus, Environment, EventBody, Platform, Role, SessionRecord, Timestamp,
+    Action, Address, Agent, AgentId, AuditHash, CardStatus, Environment, EventBody, Platform, Role, SessionRecord,
+    Timestamp,
 };
 use seatport_sqlite::SqliteStorage;
 
@@ -75,7 +76,8 @@ async fn the_rows_are_as_they_were_in_version_1() {
         connection.query_row(&sql, [], |row| row.get::<_, String>(0)).unwrap()
     };
     assert_eq!(row("agent", "id, name, role", 0), r#"["mei","Mei Lin",1]"#);
-    let columns = "hex(id), revision, port, owner, epoch, unread, last_message, last_event, trimmed, status, agent, first_login";
+    let columns =
+        "hex(id), revision, port, owner, epoch, unread, last_message, last_event, trimmed, status, agent, first_login";
     assert_eq!(
         row("session", columns, 0),
         format!(r#"["{}",1,1,null,0,1,2,5,0,2,"mei",1700000000000]"#, id.to_string().replace('-', "").to_uppercase())
@@ -100,12 +102,14 @@ async fn the_rows_are_as_they_were_in_version_1() {
         row("contact", "address, phone, name, saved_name, avatar, first_seen, last_seen", 0),
         r#"["person@net",null,"Li Na",null,null,1700000000000,1700000000000]"#
     );
-    let columns = "address, kind, listed, unread, waiting, last, recency, archived, muted_until, oldest, complete, hex(person)";
+    let columns =
+        "address, kind, listed, unread, waiting, last, recency, archived, muted_until, oldest, complete, hex(person)";
     assert_eq!(
         row("chat", columns, 0),
         format!(r#"["person@net",0,1,1,1,2,-1700000000001,0,null,null,0,"{}"]"#, "07".repeat(16))
     );
-    let columns = "seq, id, direction, status, unread, body, reacted, at, edited_at, sender, author, quoted, failure, content";
+    let columns =
+        "seq, id, direction, status, unread, body, reacted, at, edited_at, sender, author, quoted, failure, content";
     assert_eq!(
         row("message", columns, 0),
         r#"[1,"1",0,3,1,0,1,1700000000000,null,"person@net",null,null,null,"\"Undecryptable\""]"#

@@ -7,4 +7,5 @@ mod format;
 mod open;
 mod process;
 mod sample;
+mod search;
 mod traces;

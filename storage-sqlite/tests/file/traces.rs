@@ -20,7 +20,8 @@ fn on_disk(file: &Path, bytes: &[u8]) -> bool {
 
 /// How many texts an index knows with this piece in it. It is asked for what it holds, not for what it would find.
 fn grams(connection: &Connection, index: &str, gram: &str) -> u64 {
-    let vocabulary = format!("CREATE VIRTUAL TABLE IF NOT EXISTS temp.{index}_all USING fts5vocab ('main', '{index}', 'row')");
+    let vocabulary =
+        format!("CREATE VIRTUAL TABLE IF NOT EXISTS temp.{index}_all USING fts5vocab ('main', '{index}', 'row')");
     connection.execute_batch(&vocabulary).unwrap();
     let sql = format!("SELECT coalesce(sum(doc), 0) FROM temp.{index}_all WHERE term = ?1");
     connection.query_row(&sql, [gram], |row| row.get(0)).unwrap()
@@ -84,7 +85,8 @@ async fn what_a_message_said_is_gone_once_it_was_edited_or_taken_back() {
     let storage = SqliteStorage::open(&file).await.unwrap();
     let id = session_id(1);
     let mut commit = add(id, "");
-    commit.messages = vec![inbound("c@net", "1", "quondam"), inbound("c@net", "2", "verboten"), inbound("c@net", "3", "quiet")];
+    commit.messages =
+        vec![inbound("c@net", "1", "quondam"), inbound("c@net", "2", "verboten"), inbound("c@net", "3", "quiet")];
     storage.commit(commit).await.unwrap();
     assert!(on_disk(&file, b"quondam") && on_disk(&file, b"verboten"));
 
@@ -115,7 +117,8 @@ async fn what_a_message_said_is_gone_once_it_was_edited_or_taken_back() {
     storage.close().await.unwrap();
 
     let connection = Connection::open(&file).unwrap();
-    for (gram, texts) in [("quo", 0), ("ver", 0), ("bot", 0), ("bes", 0), ("nac", 0), ("q", 1), ("qui", 1), ("sin", 1)] {
+    for (gram, texts) in [("quo", 0), ("ver", 0), ("bot", 0), ("bes", 0), ("nac", 0), ("q", 1), ("qui", 1), ("sin", 1)]
+    {
         assert_eq!(grams(&connection, "message_text", gram), texts, "{gram}");
     }
     for index in ["message_text", "contact_text"] {

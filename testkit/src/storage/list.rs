@@ -139,6 +139,7 @@ macro_rules! storage_suite {
             identity {
                 a_chat_moves_as_a_whole
                 two_chats_become_one
+                what_either_could_decrypt_is_kept
                 what_was_read_under_either_was_read
                 two_contacts_become_one
                 what_comes_for_the_old_address_lands_under_the_new

@@ -1,8 +1,8 @@
 //! Commits that do something else to conversations and leads than they should.
 
-use seatport::conversation::{AmendmentChange, ChatKind, Content, Direction};
+use seatport::conversation::{Amendment, AmendmentChange, ChatKind, Content, Direction};
 use seatport::lifecycle::Desired;
-use seatport::storage::{Expect, ReadMark, SessionCommit, Storage, StorageError, StorageErrorKind};
+use seatport::storage::{Expect, Identity, ReadMark, SessionCommit, Storage, StorageError, StorageErrorKind};
 use seatport::{Address, EventBody, MessageId, Page};
 
 use crate::Defect;
@@ -170,6 +170,7 @@ impl Broken {
                     storage.commit(SessionCommit { read: read.into(), ..before }).await?;
                 }
             }
+            Defect::LosesWhatOneCouldDecrypt => self.forget_twins(storage, commit).await?,
             Defect::AnnouncesEveryMerge => {
                 commit.events.extend(commit.identities.iter().map(|identity| EventBody::IdentityMerged {
                     address: identity.address.clone(),
@@ -179,6 +180,28 @@ impl Broken {
             _ => self.change_leads(commit),
         }
         Ok(())
+    }
+
+    /// Of messages that two chats have which are to become one, only what the first one said is left.
+    async fn forget_twins(&self, storage: &dyn Storage, commit: &SessionCommit) -> Result<(), StorageError> {
+        let mut before = SessionCommit::new(commit.session, commit.at, Expect::Present);
+        for Identity { address, canonical, .. } in &commit.identities {
+            for one in storage.messages(commit.session, address, Page::first(1000)).await? {
+                let other = storage.message(commit.session, canonical, &one.message.id).await?;
+                if let Some(other) = other.filter(|other| other.message.content != one.message.content) {
+                    let (first, second) = if one.seq < other.seq { (one, other) } else { (other, one) };
+                    before.amendments.push(Amendment {
+                        chat: second.message.chat,
+                        target: second.message.id,
+                        id: first.message.id,
+                        sender: second.message.sender,
+                        at: commit.at,
+                        change: AmendmentChange::Edit(first.message.content),
+                    });
+                }
+            }
+        }
+        storage.commit(before).await.map(|_| ())
     }
 
     /// Changes what the ledger is told.

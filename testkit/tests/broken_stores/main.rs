@@ -115,6 +115,7 @@ defects! {
     ForgetsIdentities by "identity::a_chat_moves_as_a_whole", "identity::two_contacts_become_one";
     FollowsNobodyTwice by "identity::one_may_follow_another";
     ReadsWhatIsMerged by "identity::two_chats_become_one", "identity::what_was_read_under_either_was_read";
+    LosesWhatOneCouldDecrypt by "identity::what_either_could_decrypt_is_kept";
     StandsByTheFirstWord by "identity::the_last_word_on_an_address_counts";
     OpensTheOldChatAnew by "identity::what_comes_for_the_old_address_lands_under_the_new";
     LosesReactionsOfMerged by "identity::a_chat_moves_as_a_whole", "identity::amendments_move_along";

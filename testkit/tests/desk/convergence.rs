@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use seatport::conversation::{ChatKind, Contact, Content, Reaction};
 use seatport::leads::LeadTotal;
-use seatport::{Address, CardStatus, MessageId, Page, Random, SessionId, Timestamp, WhenFull};
+use seatport::{Address, CardStatus, Clock, MessageId, Page, Random, SessionId, Timestamp, WhenFull};
 use seatport_testkit::messenger::{Messenger, Person, Phone};
 
 use crate::office::{Office, Store};
@@ -109,7 +109,7 @@ async fn story(messenger: &Messenger, phone: &Phone, random: &Random) {
 async fn end(store: Store, seed: u64, disorder: Option<&Random>) -> Seen {
     let mut office = Office::open(store).await;
     let (session, phone) = office.online("+8613800138000").await;
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
     office.mei.stop(session).await.unwrap();
     let messenger = office.messenger.clone();
     if let Some(random) = disorder {
@@ -119,8 +119,11 @@ async fn end(store: Store, seed: u64, disorder: Option<&Random>) -> Seen {
             (now.duplicates, now.lost_acks) = (u8::try_from(twice).unwrap(), u8::try_from(twice).unwrap());
         });
     }
+    // Writing to a disk takes real time, and with it a little of the virtual one: the story begins on the minute.
+    let late = u64::try_from(office.clock.now().as_millis() % 60_000).unwrap();
     office = office
         .closed(async || {
+            tokio::time::sleep(Duration::from_millis(60_000 - late)).await;
             story(&messenger, &phone, &Random::seeded(seed)).await;
             messenger.conditions(|now| now.jitter = Duration::ZERO);
             tokio::time::sleep(Duration::from_secs(200_000)).await;

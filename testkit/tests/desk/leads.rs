@@ -13,6 +13,7 @@ super::on_every_storage![
     every_class_of_visit_is_counted_as_what_it_is,
     what_does_not_qualify_is_not_counted,
     who_comes_while_the_session_is_stopped_counts_late_and_at_the_network_s_time,
+    only_the_time_at_which_somebody_wrote_decides_what_is_late,
     order_and_repetition_change_nothing,
     a_lead_belongs_to_the_agent_bound_when_it_came,
     a_reply_belongs_to_whoever_wrote_it,
@@ -147,6 +148,29 @@ async fn who_comes_while_the_session_is_stopped_counts_late_and_at_the_network_s
     office.messenger.conditions(|now| now.down = false);
     office.unread(session, 3).await;
     assert_eq!(total(&office).await.late, 1);
+}
+
+async fn only_the_time_at_which_somebody_wrote_decides_what_is_late(office: Office) {
+    let (session, phone) = office.online("+8613800138000").await;
+    pass(10).await;
+    let [ada, bob, eve] = ["ada", "bob", "eve"].map(|name| office.messenger.person(name));
+    office.mei.stop(session).await.unwrap();
+    pass(60).await;
+    ada.write(phone.address(), "stopped");
+    pass(60).await;
+    office.messenger.conditions(|now| now.down = true);
+    office.mei.start(session, WhenFull::Fail).await.unwrap();
+    pass(60).await;
+    bob.write(phone.address(), "started, and not yet online");
+    let office = office.restart(false).await;
+    pass(60).await;
+    office.mei.stop(session).await.unwrap();
+    office.mei.start(session, WhenFull::Fail).await.unwrap();
+    eve.write(phone.address(), "started again");
+    office.messenger.conditions(|now| now.down = false);
+    office.unread(session, 3).await;
+    let figures = total(&office).await;
+    assert_eq!((figures.new, figures.late), (3, 1), "Ada alone");
 }
 
 async fn order_and_repetition_change_nothing(mut office: Office) {

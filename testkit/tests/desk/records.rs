@@ -14,6 +14,7 @@ super::on_every_storage![
     an_export_holds_everything_and_deletion_then_leaves_nothing,
     a_deleted_session_s_people_still_count_and_are_not_new_again,
     an_erased_session_s_people_are_forgotten_and_the_totals_stay,
+    who_is_forgotten_with_one_session_is_still_known_by_another,
     the_audit_trail_verifies_across_crashes_and_deletions,
     agents_neither_read_nor_verify_the_audit_trail,
     a_consumer_gets_every_event_though_it_dies,
@@ -114,6 +115,26 @@ async fn an_erased_session_s_people_are_forgotten_and_the_totals_stay(office: Of
     assert!(last.iter().any(|line| line.entry.action == Action::Erase));
 }
 
+async fn who_is_forgotten_with_one_session_is_still_known_by_another(office: Office) {
+    let (gone, phone) = office.online("+8613800138000").await;
+    let (kept, kept_phone) = office.online("+8613800138001").await;
+    pass(60).await;
+    let ada = office.messenger.person("+4915100000001");
+    ada.write(phone.address(), "hello");
+    office.unread(gone, 1).await;
+    pass(60).await;
+    ada.write(kept_phone.address(), "hello");
+    office.unread(kept, 1).await;
+    office.mei.stop(gone).await.unwrap();
+    office.mei.erase(gone).await.unwrap();
+    office.mei.rebuild_leads().await.unwrap();
+    let before = total(&office).await;
+    assert_eq!((before.new, before.duplicate), (1, 1), "the totals stay");
+    comes_back(&office, &phone).await;
+    let after = total(&office).await;
+    assert_eq!((after.new, after.duplicate), (1, 2), "the session that is kept still knows her");
+}
+
 async fn the_audit_trail_verifies_across_crashes_and_deletions(mut office: Office) {
     let empty = office.mei.verify_audit(None).await.unwrap();
     let mut known = empty;
@@ -182,6 +203,7 @@ async fn a_line_that_was_changed_in_the_file_is_found() {
     let first = lines.iter().find(|line| line.entry.agent == id("wang")).unwrap().number;
     let known = office.mei.verify_audit(None).await.unwrap();
     eventually(|| phone.undelivered() == 0).await;
+    drop(wang);
 
     let office = office.restart_after(|file| {
         let mut bytes = std::fs::read(file).unwrap();

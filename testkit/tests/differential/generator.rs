@@ -4,41 +4,39 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use seatport::conversation::{
-    Amendment, AmendmentChange, Author, ChatKind, ChatUpdate, ContactUpdate, Coverage, Direction, Message, MessageStatus,
-    SendFailure,
+    Amendment, AmendmentChange, Author, ChatKind, ChatUpdate, ContactUpdate, Content, Coverage, Direction, Message,
+    MessageStatus, SendFailure,
 };
+use seatport::leads::PersonKey;
 use seatport::lifecycle::{Account, Desired, Facts, Lifecycle, Login, PortChange};
 use seatport::storage::{
     ChatNews, Deletion, Expect, Identity, Incoming, MessageUpdate, PersonIs, ReadMark, SessionCommit, VaultWrite,
 };
 use seatport::{
-    Action, Agent, AuditEntry, Environment, EventBody, Outcome, PortRange, Random, Remark, Retention, Role, SessionRecord,
-    Timestamp, TransportName,
+    Action, Agent, AuditEntry, Environment, EventBody, Outcome, PortRange, Random, Remark, Retention, Role,
+    SessionRecord, Timestamp, TransportName,
 };
 
 use crate::made_up::{
-    ADDRESSES, AGENTS, CONSUMERS, GROUP, KEYS, PLACES, address, agent, below, chance, consumer, content, key, near, node,
-    person, pick, session, some_address, some_agent, some_message_id, text, tick,
+    ADDRESSES, AGENTS, CONSUMERS, GROUP, KEYS, PLACES, START, address, agent, below, chance, consumer, content, key,
+    near, node, person, pick, session, some_address, some_agent, some_message_id, text, tick,
 };
-use crate::step::{Expecting, Fencing, Step, Which};
+use crate::step::{Expecting, Fencing, Planned, Step, Which, Writes};
 
-/// A Tuesday, 22:13:20 UTC: a quarter of an hour ends soon, and a day.
-const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+const STATUSES: [MessageStatus; 5] =
+    [MessageStatus::Pending, MessageStatus::Failed, MessageStatus::Sent, MessageStatus::Delivered, MessageStatus::Read];
 
-const STATUSES: [MessageStatus; 5] = [
-    MessageStatus::Pending,
-    MessageStatus::Failed,
-    MessageStatus::Sent,
-    MessageStatus::Delivered,
-    MessageStatus::Read,
-];
+/// Whether all is plain with this seed: each person has one address and one key and was never there before an account's first
+/// login, and no event is trimmed. Then whoever reads the messages knows how many leads there are.
+pub(crate) fn is_plain(seed: u64) -> bool {
+    seed.is_multiple_of(4)
+}
 
 /// The steps of this seed: first the sessions are added, then whatever comes up.
 pub(crate) fn steps(seed: u64, count: usize) -> Vec<Step> {
     let random = Random::seeded(seed);
-    let mut of = Generator { random: &random, now: START };
-    let added = (0..PLACES).map(|place| Step::Commit(Which { place, gone: false }, Expecting::New, Fencing::None, of.adding()));
-    let mut steps: Vec<Step> = added.collect();
+    let mut of = Generator { random: &random, now: START, plain: is_plain(seed) };
+    let mut steps: Vec<Step> = (0..PLACES).map(|place| Step::Commits(vec![of.adding(place)])).collect();
     steps.extend((0..count).map(|_| of.step()));
     steps
 }
@@ -46,6 +44,7 @@ pub(crate) fn steps(seed: u64, count: usize) -> Vec<Step> {
 struct Generator<'a> {
     random: &'a Random,
     now: Timestamp,
+    plain: bool,
 }
 
 impl Generator<'_> {
@@ -70,11 +69,9 @@ impl Generator<'_> {
         let random = self.random;
         self.now = Timestamp::from_millis(self.now.as_millis() + tick(random));
         match random.below(1000) {
-            0..760 => self.commit(),
-            760..800 => {
-                let which = Which { place: below(random, PLACES), gone: false };
-                Step::Commit(which, Expecting::New, Fencing::None, self.adding())
-            }
+            0..600 => Step::Commits(vec![self.commit()]),
+            600..760 => Step::Commits((0..2 + random.below(4)).map(|_| self.commit()).collect()),
+            760..800 => Step::Commits(vec![self.adding(below(random, PLACES))]),
             800..812 => {
                 let deletion = *pick(random, &[Deletion::Delete, Deletion::Erase]);
                 let expecting = if self.chance(85) { Expecting::TheRevision } else { Expecting::AnotherRevision };
@@ -90,7 +87,8 @@ impl Generator<'_> {
                     age: self.chance(60).then(|| Duration::from_secs(*pick(random, &[0, 60, 3_600, 86_400, 1 << 22]))),
                     count: self.chance(50).then(|| *pick(random, &[0, 1, 5, 20, 100])),
                 };
-                Step::Trim(self.which(), keep, near(random, self.now), *pick(random, &[0, 1, 3, 1_000]))
+                let limit = if self.plain { 0 } else { *pick(random, &[0, 1, 3, 1_000]) };
+                Step::Trim(self.which(), keep, near(random, self.now), limit)
             }
             890..900 => Step::Register(consumer(below(random, CONSUMERS))),
             900..905 => Step::Remove(consumer(below(random, CONSUMERS))),
@@ -121,15 +119,16 @@ impl Generator<'_> {
         SessionCommit::new(session(0, 0), self.now, Expect::Present)
     }
 
-    fn adding(&mut self) -> Box<SessionCommit> {
+    fn adding(&self, place: usize) -> Planned {
         let mut commit = self.empty();
         commit.record = self.chance(95).then(|| self.record());
         commit.messages = self.some(20, || self.message());
         commit.events = vec![EventBody::Added];
-        Box::new(commit)
+        let (expecting, fencing) = (Expecting::New, Fencing::None);
+        Planned { which: Which { place, gone: false }, expecting, fencing, writes: Writes(Box::new(commit)) }
     }
 
-    fn commit(&mut self) -> Step {
+    fn commit(&self) -> Planned {
         let mut commit = self.empty();
         commit.record = self.chance(15).then(|| self.record());
         commit.port = match self.random.below(20) {
@@ -139,7 +138,7 @@ impl Generator<'_> {
         };
         commit.forget_credentials = self.chance(3);
         commit.vault = self.some(5, || self.vault_write());
-        commit.identities = self.some(12, || self.identity());
+        commit.identities = self.some(if self.plain { 0 } else { 12 }, || self.identity());
         commit.contacts = self.some(15, || self.contact());
         commit.chats = self.some(15, || self.chat());
         commit.messages = self.some(55, || self.message());
@@ -154,7 +153,7 @@ impl Generator<'_> {
             1..6 => Expecting::TheRevision,
             _ => Expecting::Present,
         };
-        Step::Commit(self.which(), expecting, self.fencing(), Box::new(commit))
+        Planned { which: self.which(), expecting, fencing: self.fencing(), writes: Writes(Box::new(commit)) }
     }
 
     fn record(&self) -> SessionRecord {
@@ -162,7 +161,7 @@ impl Generator<'_> {
         let mut record = SessionRecord::new(session(0, 0), START, TransportName::new("simulated").unwrap());
         record.agent = some_agent(random);
         record.remark = Remark::new(text(random).replace('\0', "")).unwrap();
-        record.first_login_at = self.chance(40).then(|| near(random, self.now));
+        record.first_login_at = (!self.plain && self.chance(40)).then(|| near(random, self.now));
         if self.chance(20) {
             record.environment = Environment::new().proxy("socks5://mei:secret@proxy.example:1080").unwrap();
         }
@@ -200,7 +199,8 @@ impl Generator<'_> {
     fn identity(&self) -> Identity {
         let some = || below(self.random, if self.chance(95) { GROUP } else { ADDRESSES });
         let (from, to) = (some(), some());
-        let persons = self.chance(30).then(|| PersonIs { alias: person(self.random, from), person: person(self.random, from) });
+        let persons =
+            self.chance(30).then(|| PersonIs { alias: person(self.random, from), person: person(self.random, from) });
         Identity { address: address(from), canonical: address(to), persons }
     }
 
@@ -218,8 +218,17 @@ impl Generator<'_> {
     fn kind(&self, address: usize) -> ChatKind {
         match () {
             () if address == GROUP => ChatKind::Group,
-            () if self.chance(3) => ChatKind::Broadcast,
+            () if !self.plain && self.chance(3) => ChatKind::Broadcast,
             () => ChatKind::Person,
+        }
+    }
+
+    /// Whom a chat is with, said so often of a hundred times.
+    fn person(&self, address: usize, percent: u64) -> Option<PersonKey> {
+        match () {
+            () if address == GROUP => None,
+            () if self.plain => Some(PersonKey::from_bytes([address as u8 + 1; 16])),
+            () => self.chance(percent).then(|| person(self.random, address)),
         }
     }
 
@@ -231,22 +240,25 @@ impl Generator<'_> {
         update.coverage =
             self.chance(30).then(|| Coverage { oldest: near(random, self.now), complete: self.chance(30) });
         update.active_at = self.chance(20).then(|| near(random, self.now));
-        let person = (number != GROUP && self.chance(60)).then(|| person(random, number));
+        let person = self.person(number, 60);
         ChatNews { update, person }
     }
 
     fn message(&self) -> Incoming {
         let (random, number) = (self.random, below(self.random, ADDRESSES));
         let inbound = self.chance(65);
-        let sender = if inbound && (number == GROUP || self.chance(5)) { some_address(random) } else { address(number) };
+        let sender =
+            if inbound && (number == GROUP || self.chance(5)) { some_address(random) } else { address(number) };
+        let content = content(random);
+        let content = if self.plain && !content.is_from_a_person() { Content::Deleted } else { content };
         let author = if self.chance(60) { Author::Agent(agent(below(random, AGENTS))) } else { Author::Device };
         let message = Message {
             chat: address(number),
             id: some_message_id(random),
             direction: if inbound { Direction::Inbound } else { Direction::Outbound },
             sender,
-            author: (!inbound && self.chance(95)).then_some(author),
-            content: content(random),
+            author: (!inbound && (self.plain || self.chance(95))).then_some(author),
+            content,
             at: near(random, self.now),
             status: if inbound { MessageStatus::Delivered } else { *pick(random, &STATUSES) },
             quoted: self.chance(20).then(|| some_message_id(random)),
@@ -254,7 +266,7 @@ impl Generator<'_> {
         Incoming {
             kind: self.kind(number),
             sender_name: self.chance(30).then(|| text(random)),
-            person: (number != GROUP && self.chance(80)).then(|| person(random, number)),
+            person: self.person(number, 80),
             historical: self.chance(10),
             key: self.chance(10).then(|| key(below(random, KEYS))),
             ..Incoming::new(message)

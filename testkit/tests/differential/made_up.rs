@@ -14,6 +14,9 @@ pub(crate) const KEYS: usize = 4;
 pub(crate) const AGENTS: usize = 2;
 pub(crate) const CONSUMERS: usize = 2;
 
+/// When it all begins: a Tuesday, 22:13:20 UTC; a quarter of an hour ends soon, and a day.
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
@@ -117,15 +120,19 @@ pub(crate) fn person(random: &Random, address: usize) -> PersonKey {
 
 /// A time before or after this one, on both sides of everything that the ledger looks at.
 pub(crate) fn near(random: &Random, now: Timestamp) -> Timestamp {
-    let steps = [0, 0, 0, 1, SECOND, SECOND, MINUTE, 15 * MINUTE, HOUR, DAY - 1, DAY, DAY + 1, 2 * DAY, 7 * DAY, 90 * DAY];
+    let steps =
+        [0, 0, 0, 1, SECOND, SECOND, MINUTE, 15 * MINUTE, HOUR, DAY - 1, DAY, DAY + 1, 2 * DAY, 7 * DAY, 90 * DAY];
     let step = *pick(random, &steps);
     let sign = if chance(random, 75) { -1 } else { 1 };
-    Timestamp::from_millis(now.as_millis() + sign * step)
+    Timestamp::from_millis(now.as_millis().saturating_add(sign * step))
 }
 
 /// How far the clock goes on between two steps; sometimes it goes back.
 pub(crate) fn tick(random: &Random) -> i64 {
-    *pick(random, &[0, 0, 1, SECOND, SECOND, MINUTE, 20 * MINUTE, HOUR, 23 * HOUR, DAY, 49 * HOUR, -SECOND, -HOUR, -3 * DAY])
+    *pick(
+        random,
+        &[0, 0, 1, SECOND, SECOND, MINUTE, 20 * MINUTE, HOUR, 23 * HOUR, DAY, 49 * HOUR, -SECOND, -HOUR, -3 * DAY],
+    )
 }
 
 pub(crate) fn text(random: &Random) -> String {

@@ -1,15 +1,23 @@
 //! The two storages, side by side.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt::{Arguments, Debug};
+use std::future::poll_fn;
+use std::task::Poll;
 
 use seatport::memory::MemoryStorage;
-use seatport::storage::{Expect, Fence, SessionCommit, SessionStore, Storage, StorageError, StorageErrorKind};
+use seatport::storage::{
+    Committed, Expect, Fence, SessionCommit, SessionStore, Storage, StorageError, StorageErrorKind,
+};
 use seatport::{Cursors, SessionId};
 use seatport_sqlite::{SqliteStorage, Synchronous};
 use tempfile::TempDir;
 
 use crate::made_up::{PLACES, session};
-use crate::step::{Expecting, Fencing, LIVE, Step, Which, deleted_at};
+use crate::reading::{ALL, EVER};
+use crate::reconcile;
+use crate::step::{Expecting, Fencing, LIVE, Planned, Step, Which, deleted_at};
 
 /// What is wrong, in words.
 pub(crate) type Wrong = String;
@@ -23,13 +31,24 @@ pub(crate) struct Pair {
     deleted: [u64; PLACES],
     /// The fences that were handed out for the session in each place.
     fences: [Vec<Fence>; PLACES],
+    seen: RefCell<Seen>,
 }
+
+/// What came up: events, refusals, corrections, by their names.
+pub(crate) type Seen = BTreeSet<String>;
 
 impl Pair {
     pub(crate) async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let sqlite = open(&directory).await;
-        Self { directory, memory: MemoryStorage::new(), sqlite, deleted: Default::default(), fences: Default::default() }
+        Self {
+            directory,
+            memory: MemoryStorage::new(),
+            sqlite,
+            deleted: Default::default(),
+            fences: Default::default(),
+            seen: RefCell::default(),
+        }
     }
 
     /// Asks both, and answers what both answer.
@@ -42,6 +61,7 @@ impl Pair {
         let sqlite = call(&self.sqlite).await;
         let said = sqlite.as_ref().err().map(|error| format!("{error:?}")).unwrap_or_default();
         let sqlite = sqlite.map_err(|error| error.kind());
+        self.seen.borrow_mut().extend(memory.as_ref().err().map(name));
         if memory == sqlite { Ok(memory) } else { Err(format!("{what}\n{}{said}", difference(&memory, &sqlite))) }
     }
 
@@ -69,6 +89,30 @@ impl Pair {
         all
     }
 
+    /// Counts anew what each holds, the leads among it: of each person and session there is one, new or a duplicate.
+    pub(crate) async fn reconcile(&self) -> Result<(), Wrong> {
+        for storage in [&self.memory as &dyn Storage, &self.sqlite] {
+            if let Some(wrong) = reconcile::disagreements(storage).await.first() {
+                return Err(format!("{wrong}: {storage:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What has come up so far.
+    pub(crate) async fn seen(&self) -> Result<Seen, Wrong> {
+        let mut seen = self.seen.borrow().clone();
+        for session in self.sessions() {
+            let events = self.read(format_args!("events"), async |s| s.events(session, 0, ALL).await).await?;
+            seen.extend(events.iter().map(|event| name(&event.body)));
+        }
+        let (from, until) = EVER;
+        let corrections = async |s: &dyn Storage| s.lead_adjustments(from, until).await;
+        let corrections = self.read(format_args!("corrections"), corrections).await?;
+        seen.extend(corrections.iter().map(|correction| name(&correction.reason)));
+        Ok(seen)
+    }
+
     async fn revision(&self, session: SessionId) -> u64 {
         self.memory.session(session).await.unwrap().map_or(0, |stored| stored.revision)
     }
@@ -81,14 +125,14 @@ impl Pair {
         }
     }
 
-    async fn commit(&self, which: Which, expecting: Expecting, fencing: Fencing, planned: &SessionCommit) -> SessionCommit {
-        let mut commit = planned.clone();
-        commit.session = self.session(which);
+    async fn commit(&self, planned: &Planned) -> SessionCommit {
+        let mut commit = (*planned.writes.0).clone();
+        commit.session = self.session(planned.which);
         if let Some(record) = &mut commit.record {
             record.id = commit.session;
         }
-        commit.fence = self.fence(which, fencing);
-        commit.expect = match expecting {
+        commit.fence = self.fence(planned.which, planned.fencing);
+        commit.expect = match planned.expecting {
             Expecting::New => Expect::New,
             Expecting::Present => Expect::Present,
             Expecting::TheRevision => Expect::Revision(self.revision(commit.session).await),
@@ -101,17 +145,22 @@ impl Pair {
     pub(crate) async fn step(&mut self, step: &Step) -> Result<(), Wrong> {
         let what = format_args!("what it answers");
         match step {
-            Step::Commit(which, expecting, fencing, planned) => {
-                let commit = self.commit(*which, *expecting, *fencing, planned).await;
-                _ = self.ask(what, async |storage| storage.commit(commit.clone()).await).await?;
+            Step::Commits(all) => {
+                let mut commits = Vec::new();
+                for planned in all {
+                    commits.push(self.commit(planned).await);
+                }
+                let answers = self.ask(what, async |storage| Ok(at_once(storage, &commits).await)).await?;
+                self.seen
+                    .borrow_mut()
+                    .extend(answers.iter().flatten().filter_map(|answer| answer.as_ref().err().map(name)));
             }
             Step::Delete(which, expecting, deletion, at) => {
                 let session = self.session(*which);
                 let wrong = u64::from(matches!(expecting, Expecting::AnotherRevision));
                 let revision = self.revision(session).await + wrong;
-                let delete = async |storage: &dyn Storage| {
-                    storage.delete(session, revision, *deletion, deleted_at(*at)).await
-                };
+                let delete =
+                    async |storage: &dyn Storage| storage.delete(session, revision, *deletion, deleted_at(*at)).await;
                 if self.ask(what, delete).await?.is_ok() {
                     self.deleted[which.place] += 1;
                     self.fences[which.place].clear();
@@ -165,6 +214,27 @@ impl Pair {
         }
         Ok(())
     }
+}
+
+/// The first word of what something looks like.
+fn name(thing: &impl Debug) -> String {
+    format!("{thing:?}").split([' ', '(']).next().unwrap_or_default().to_owned()
+}
+
+/// Asks for all commits before the first is answered, so that SQLite lands some of them in one transaction.
+async fn at_once(storage: &dyn Storage, commits: &[SessionCommit]) -> Vec<Result<Committed, StorageErrorKind>> {
+    let mut asked: Vec<_> = commits.iter().map(|commit| storage.commit(commit.clone())).collect();
+    let mut answers: Vec<Option<_>> = asked.iter().map(|_| None).collect();
+    let all = poll_fn(|context| {
+        for (future, answer) in asked.iter_mut().zip(&mut answers).filter(|(_, answer)| answer.is_none()) {
+            if let Poll::Ready(committed) = future.as_mut().poll(context) {
+                *answer = Some(committed.map_err(|error| error.kind()));
+            }
+        }
+        if answers.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    });
+    all.await;
+    answers.into_iter().flatten().collect()
 }
 
 async fn open(directory: &TempDir) -> SqliteStorage {

@@ -7,8 +7,8 @@ use seatport::storage::{Storage, StorageError, StoredSession};
 use seatport::{CardStatus, Page, Random, SessionFilter, SessionId, Timestamp};
 
 use crate::made_up::{
-    ADDRESSES, AGENTS, CONSUMERS, GROUP, KEYS, MESSAGES, address, agent, below, chance, consumer, key, message_id, near,
-    pick, query, some_address, text,
+    ADDRESSES, AGENTS, CONSUMERS, GROUP, KEYS, MESSAGES, START, address, agent, below, chance, consumer, key,
+    message_id, near, pick, query, some_address, text,
 };
 use crate::pair::{Pair, Wrong};
 
@@ -17,8 +17,11 @@ pub(crate) const EVER: (Timestamp, Timestamp) = (Timestamp::from_millis(i64::MIN
 
 /// What both hold, for checks on its own.
 pub(crate) struct Held {
-    pub(crate) sessions: Vec<(StoredSession, Vec<(Chat, Vec<StoredMessage>)>)>,
+    pub(crate) sessions: Vec<(StoredSession, Vec<Talk>)>,
 }
+
+/// A chat with all its messages.
+pub(crate) type Talk = (Chat, Vec<StoredMessage>);
 
 /// Reads everything from both. Of what there is too much to ask for every time, `random` chooses.
 pub(crate) async fn everything(pair: &Pair, random: &Random) -> Result<Held, Wrong> {
@@ -135,7 +138,7 @@ async fn conversations(pair: &Pair, session: SessionId, random: &Random) -> Resu
     let chats = pages(pair, "chats", random, chats, Chat::cursor).await?;
     if let Some(chat) = chats.first() {
         // A place in the list at which there is no chat, most probably.
-        let at = chance(random, 80).then(|| near(random, chat.last.as_ref().map_or(EVER.0, |last| last.message.at)));
+        let at = chance(random, 80).then(|| near(random, chat.last.as_ref().map_or(START, |last| last.message.at)));
         let cursor = ChatCursor { at, address: some_address(random) };
         for page in [Page::after(cursor.clone(), 2), Page::before(cursor, 2)] {
             pair.read(format_args!("chats, {page:?}"), async |s| s.chats(session, page.clone()).await).await?;
@@ -151,7 +154,8 @@ async fn conversations(pair: &Pair, session: SessionId, random: &Random) -> Resu
         last = messages.iter().map(|stored| stored.seq).fold(last, u64::max);
         let place = random.below(last + 2);
         for page in [Page::after(place, 2), Page::before(place, 2)] {
-            pair.read(format_args!("messages of {chat}, {page:?}"), async |s| s.messages(session, &chat, page).await).await?;
+            pair.read(format_args!("messages of {chat}, {page:?}"), async |s| s.messages(session, &chat, page).await)
+                .await?;
         }
         let id = message_id(below(random, MESSAGES));
         pair.read(format_args!("message {id} of {chat}"), async |s| s.message(session, &chat, &id).await).await?;
@@ -175,8 +179,9 @@ async fn search(pair: &Pair, random: &Random) -> Result<(), Wrong> {
         bound_to: chance(random, 20).then(|| agent(below(random, AGENTS))),
         ..SearchQuery::new(query(random))
     };
-    let found =
-        pair.read(format_args!("messages with {query:?}"), async |s| s.search_messages(&query, None, ALL).await).await?;
+    let found = pair
+        .read(format_args!("messages with {query:?}"), async |s| s.search_messages(&query, None, ALL).await)
+        .await?;
     let after = match found.get(below(random, found.len() + 1)) {
         Some(hit) => (hit.session, hit.message.seq),
         None => (*pick(random, &all), random.below(40)),
@@ -184,8 +189,9 @@ async fn search(pair: &Pair, random: &Random) -> Result<(), Wrong> {
     let next = format_args!("messages with {query:?} after {after:?}");
     pair.read(next, async |s| s.search_messages(&query, Some(after), 2).await).await?;
 
-    let found =
-        pair.read(format_args!("contacts with {query:?}"), async |s| s.search_contacts(&query, None, ALL).await).await?;
+    let found = pair
+        .read(format_args!("contacts with {query:?}"), async |s| s.search_contacts(&query, None, ALL).await)
+        .await?;
     let after = match found.get(below(random, found.len() + 1)) {
         Some(hit) => (hit.session, hit.contact.address.clone()),
         None => (*pick(random, &all), address(below(random, GROUP))),
@@ -195,7 +201,7 @@ async fn search(pair: &Pair, random: &Random) -> Result<(), Wrong> {
     Ok(())
 }
 
-async fn chats(pair: &Pair, session: SessionId) -> Result<Vec<(Chat, Vec<StoredMessage>)>, Wrong> {
+async fn chats(pair: &Pair, session: SessionId) -> Result<Vec<Talk>, Wrong> {
     let chats = pair.read(format_args!("chats"), async |s| s.chats(session, Page::first(ALL)).await).await?;
     let mut all = Vec::with_capacity(chats.len());
     for chat in chats {

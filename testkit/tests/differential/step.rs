@@ -1,9 +1,13 @@
 //! What is done to both storages, as values: so that a run can be repeated with some of it left out.
 
+use std::fmt;
 use std::time::Duration;
 
+use seatport::lifecycle::PortChange;
 use seatport::storage::{Deletion, SessionCommit, VaultWrite};
-use seatport::{Action, Agent, AgentId, AuditEntry, ConsumerName, NodeId, Outcome, PortRange, Retention, Timestamp};
+use seatport::{
+    Action, Agent, AgentId, AuditEntry, ConsumerName, NodeId, Outcome, PortRange, Retention, SessionRecord, Timestamp,
+};
 
 use crate::made_up;
 
@@ -33,11 +37,47 @@ pub(crate) enum Fencing {
     First,
 }
 
+/// What a commit writes. `Debug` leaves out what it does not.
+#[derive(Clone)]
+pub(crate) struct Writes(pub(crate) Box<SessionCommit>);
+
+impl fmt::Debug for Writes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Writes");
+        shown.field("at", &self.0.at);
+        macro_rules! show {
+            ($($list:ident),*) => {
+                $(if !self.0.$list.is_empty() {
+                    shown.field(stringify!($list), &self.0.$list);
+                })*
+            };
+        }
+        if let Some(record) = &self.0.record {
+            let SessionRecord { agent, first_login_at, facts, .. } = record;
+            shown.field("record", &(agent, first_login_at, facts.desired, facts.lifecycle));
+        }
+        if self.0.port != PortChange::Keep || self.0.forget_credentials {
+            shown.field("port", &self.0.port).field("forget_credentials", &self.0.forget_credentials);
+        }
+        show!(vault, identities, contacts, chats, messages, amendments, updates, read, told, events, audit);
+        shown.finish()
+    }
+}
+
+/// A commit. Which session it is for and what it expects is filled in when it is its turn.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    pub(crate) which: Which,
+    pub(crate) expecting: Expecting,
+    pub(crate) fencing: Fencing,
+    pub(crate) writes: Writes,
+}
+
 /// One thing that is done.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// Which session the commit is for, and what it expects, is filled in when it is its turn.
-    Commit(Which, Expecting, Fencing, Box<SessionCommit>),
+    /// Commits that are asked for at the same time, in this order.
+    Commits(Vec<Planned>),
     Delete(Which, Expecting, Deletion, Timestamp),
     Join(NodeId),
     Leave(NodeId),
@@ -88,9 +128,18 @@ impl Step {
     /// The same step with less to it, in all ways.
     fn less(&self) -> Vec<Self> {
         match self {
-            Self::Commit(which, expecting, fencing, commit) => {
-                let commits = without_one(commit).into_iter();
-                commits.map(|less| Self::Commit(*which, *expecting, *fencing, Box::new(less))).collect()
+            Self::Commits(all) => {
+                let mut ways = Vec::new();
+                for (index, planned) in all.iter().enumerate() {
+                    let but_one = [&all[..index], &all[index + 1..]].concat();
+                    ways.extend((!but_one.is_empty()).then_some(Self::Commits(but_one)));
+                    for less in without_one(&planned.writes.0) {
+                        let mut all = all.clone();
+                        all[index].writes = Writes(Box::new(less));
+                        ways.push(Self::Commits(all));
+                    }
+                }
+                ways
             }
             _ => Vec::new(),
         }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use seatport::SystemClock;
+use seatport::conversation::{Content, Media, MediaKind, MediaReference};
 use seatport::lifecycle::ReasonKind;
 use seatport::transport::{ConnectError, Signal};
 use seatport_testkit::messenger::{Messenger, Settings, SimulatedTransport};
 use tokio::time::timeout;
 
-use crate::seat::{Seat, send, signal, stored, texts};
+use crate::seat::{Seat, mark_read, say, signal, stored, texts};
 
 /// The paused-time tests cover the behaviour; this one, that the way over a socket is the same.
 #[tokio::test]
@@ -18,12 +19,31 @@ async fn a_session_logs_in_talks_and_comes_back_over_tcp() {
     let listener = messenger.listen("127.0.0.1:0").await.unwrap();
     let phone = messenger.phone("+8613800138000");
     let bob = messenger.person("bob");
+    bob.write(phone.address(), "long ago");
     let seat = Seat::new(1, SimulatedTransport::remote(listener.address().to_string()));
 
     let mut connection = seat.log_in(&phone).await;
+    let Some(Signal::History { history, ack }) = signal(&mut connection).await else { panic!("no history") };
+    assert_eq!((history.messages[0].content.clone(), history.progress), (Content::Text("long ago".into()), Some(100)));
+    ack.stored();
     bob.write(phone.address(), "你好\n\"quoted\"");
     assert_eq!(texts(&stored(&mut connection).await), ["你好\n\"quoted\""]);
-    assert_eq!(send(&connection, bob.address(), "OUT1", "hello").await, Ok(()));
+    let mut picture = Media::new(MediaKind::Image, "image/jpeg");
+    picture.duration = Some(Duration::from_millis(1_500));
+    picture.reference = Some(MediaReference::new("simulated:1"));
+    let picture = Content::Media(picture);
+    let id = bob.send(phone.address(), picture.clone());
+    assert_eq!(stored(&mut connection).await[0].content, picture);
+    bob.react(phone.address(), &id, Some("👍"));
+    let Some(Signal::Amendments { ack, .. }) = signal(&mut connection).await else { panic!("no reaction") };
+    ack.stored();
+    phone.mute(bob.address(), None);
+    let Some(Signal::Chats(chats)) = signal(&mut connection).await else { panic!("not muted") };
+    assert_eq!(chats[0].muted_until, Some(None), "that it sounds again is something, and not nothing");
+    assert_eq!(say(&connection, bob.address(), "OUT1", picture.clone(), Some(id.clone())).await, Ok(()));
+    assert_eq!((&bob.received()[0].content, &bob.received()[0].quoted), (&picture, &Some(id.clone())));
+    assert_eq!(mark_read(&connection, bob.address(), &[(&id, bob.address())]).await, Ok(()));
+    assert_eq!(bob.seen_by(phone.address()), [id]);
     drop(connection);
     bob.write(phone.address(), "still there?");
     let mut connection = seat.online().await;

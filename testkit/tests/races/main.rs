@@ -11,6 +11,7 @@ mod office;
 mod ownership;
 mod ports;
 mod scripted;
+mod sending;
 mod shutdown;
 mod storage;
 mod tampered;

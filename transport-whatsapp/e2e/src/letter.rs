@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use anyhow::Result;
 use whatsapp_rust::buffa::MessageField;
+use whatsapp_rust::wacore::message_edit::{MessageEditContext, encrypt_message_edit};
 use whatsapp_rust::waproto::whatsapp as wa;
 
 /// A message to be written by a [`Person`](crate::Person): its content, and how it arrives.
@@ -69,6 +71,32 @@ impl Letter {
         let wrapper = wa::message::FutureProofMessage { message: MessageField::some(message) };
         let message = wa::Message { edited_message: MessageField::some(wrapper), ..Default::default() };
         Self { edit: Some("1"), ..Self::of(message) }
+    }
+
+    /// The same, sealed with the secret of the message that is changed, as newer phones do it; `author` is the sender's address.
+    ///
+    /// # Errors
+    /// When the secret is too short.
+    pub fn sealed_edit(of: &str, text: &str, secret: &[u8; 32], author: &str) -> Result<Self> {
+        let new = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
+        let protocol = wa::message::ProtocolMessage {
+            r#type: Some(wa::message::protocol_message::Type::MESSAGE_EDIT),
+            key: own_key(of.to_owned()),
+            edited_message: MessageField::some(new),
+            ..Default::default()
+        };
+        let inner = wa::Message { protocol_message: MessageField::some(protocol), ..Default::default() };
+        let context = MessageEditContext { original_msg_id: of, original_sender_jid: author, editor_jid: author };
+        let (sealed, iv) = encrypt_message_edit(&inner, secret, &context)?;
+        let sealed = wa::message::SecretEncryptedMessage {
+            target_message_key: own_key(of.to_owned()),
+            enc_payload: Some(sealed),
+            enc_iv: Some(iv.to_vec()),
+            secret_enc_type: Some(wa::message::secret_encrypted_message::SecretEncType::MESSAGE_EDIT),
+            ..Default::default()
+        };
+        let message = wa::Message { secret_encrypted_message: MessageField::some(sealed), ..Default::default() };
+        Ok(Self { edit: Some("1"), ..Self::of(message) })
     }
 
     /// Takes the sender's own message with the id `of` back.

@@ -99,6 +99,25 @@ async fn nobody_changes_what_somebody_else_wrote_but_an_admin() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_other_side_cannot_put_words_into_our_mouth() -> Result<()> {
+    let office = Office::open().await?;
+    let (session, phone) = office.alice_online().await?;
+    let bob = office.server.person(BOB);
+    let id = office.send(session, &bob.jid(), "price: 10").await?;
+    let kept = async || {
+        let names = office.storage_names(session).await.unwrap_or_default();
+        names.iter().any(|name| name.contains("msg-secret") && name.ends_with(&id))
+    };
+    eventually("the client has written down whose message it is", kept).await?;
+    bob.send(&phone, Letter::edit(&id, "price: 1")).await?;
+    bob.send(&phone, Letter::deletion(&id)).await?;
+    eventually("all is acknowledged", async || phone.unacknowledged().await.is_empty()).await?;
+    tokio::time::sleep(A_WHILE).await;
+    assert_eq!(office.stored(session, &bob.jid()).await?[0].message.content, text("price: 10"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_that_comes_before_its_message_waits_for_it() -> Result<()> {
     let office = Office::open().await?;
     let (session, phone) = office.alice_online().await?;
@@ -110,5 +129,18 @@ async fn a_change_that_comes_before_its_message_waits_for_it() -> Result<()> {
     tokio::time::sleep(A_WHILE).await;
     let messages = office.stored(session, &bob.jid()).await?;
     assert_eq!((messages.len(), &messages[0].message.content), (1, &text("second thoughts")));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_that_is_sealed_is_opened() -> Result<()> {
+    let office = Office::open().await?;
+    let (session, phone) = office.alice_online().await?;
+    let bob = office.server.person(BOB);
+    let secret = [5; 32];
+    let id = bob.send(&phone, Letter::text("helo").with_secret(secret)).await?;
+    office.stored_until(session, &bob.jid(), says(text("helo"))).await?;
+    bob.send(&phone, Letter::sealed_edit(&id, "hello", &secret, &bob.jid())?).await?;
+    office.stored_until(session, &bob.jid(), says(text("hello"))).await?;
     Ok(())
 }

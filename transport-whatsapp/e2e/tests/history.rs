@@ -132,6 +132,10 @@ async fn a_long_history_comes_in_portions_and_may_come_twice() -> Result<()> {
     let chat = Address::new(bob.jid())?;
     let stored = office.desk.messages(session, &chat, seatport::Page::first(1000)).await?;
     assert_eq!(stored.len(), 950);
+    assert_eq!(office.desk.contacts(session, seatport::Page::first(1000)).await?.len(), 451);
+    assert_eq!((office.desk.card(session).await?.unread, office.leads().await?), (0, 0));
+    Ok(())
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_history_tells_who_is_whom() -> Result<()> {

@@ -15,7 +15,7 @@ use seatport::transport::{
 };
 use seatport::vault::{Vault, VaultKey};
 use seatport::{Clock, PortNumber, Random, SessionId, SessionRecord, SystemClock, TransportName};
-use seatport_whatsapp_e2e::FakeServer;
+use seatport_whatsapp_e2e::{FakeServer, History, HistoryChat, HistoryMessage, Seen};
 
 /// A session that no Seatport drives.
 struct Seat {
@@ -103,6 +103,41 @@ async fn what_was_not_stored_is_delivered_again_until_it_is() -> Result<()> {
     assert_eq!(one(arrived).id.as_str(), id);
     ack.stored();
     eventually("it is acknowledged", async || phone.unacknowledged().await.is_empty()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn history_that_was_not_stored_is_not_confirmed_and_comes_again() -> Result<()> {
+    let seat = Seat::new().await?;
+    let mut connection = seat.linked().await?;
+    let (phone, bob) = (seat.server.phone(ALICE), seat.server.person(BOB));
+    let message = HistoryMessage::text("OLD1", "long ago", 1_600_000_000);
+    let chat = HistoryChat { jid: bob.jid(), messages: vec![message], ..Default::default() };
+    phone.share_history(&History { chats: vec![chat], progress: Some(40), ..Default::default() }).await?;
+    let history = |signal| match signal {
+        Signal::History { history, ack } => Some((history, ack)),
+        _ => None,
+    };
+    let (piece, ack) = until(&mut connection, history).await?;
+    assert_eq!((one(piece.messages).content, piece.progress), (text("long ago"), Some(40)));
+    drop(ack);
+    let lost = |signal| match signal {
+        Signal::Lost(reason) => Some(reason),
+        _ => None,
+    };
+    assert_eq!(until(&mut connection, lost).await?.code.as_deref(), Some("not stored"));
+    let confirmed =
+        |seen: &Seen| matches!(seen, Seen::Receipt { kind: Some(kind), .. } if kind == "hist_sync").then_some(());
+    assert!(seat.server.journal().pick(confirmed).is_empty(), "the phone was told that it arrived");
+
+    let mut connection = seat.connect(7).await?;
+    let (piece, ack) = until(&mut connection, history).await?;
+    assert_eq!((one(piece.messages).content, piece.progress), (text("long ago"), Some(40)));
+    ack.stored();
+    let kept = async || {
+        let kept = seat.storage.vault_list(seat.record.id, "net/history").await;
+        kept.is_ok_and(|kept| kept.is_empty())
+    };
+    eventually("it is kept no longer", kept).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -66,16 +66,14 @@ impl Conversations {
         let from = std::mem::replace(&mut kept.message.chat, to.clone());
         self.places.remove(&(from, id.clone()));
         let name = (to.clone(), id);
-        let first = match self.places.get(&name) {
-            None => place,
-            Some(other) => {
-                let (first, second) = (place.min(*other), place.max(*other));
-                self.drop_duplicate(second, first);
-                first
-            }
-        };
+        let other = self.places.get(&name).copied().unwrap_or(place);
+        let (first, last) = (place.min(other), place.max(other));
         self.places.insert(name.clone(), first);
+        // Before it might be filled in: what was taken back under either address stays so.
         self.empty_if_deleted(&name);
+        if first != last {
+            self.drop_duplicate(last, first);
+        }
     }
 
     /// Drops a message that is stored twice; it was read if either was.
@@ -85,10 +83,12 @@ impl Conversations {
         self.unread.remove(&dropped);
         self.untold.remove(&dropped);
         self.keys.values_mut().filter(|place| **place == dropped).for_each(|place| *place = kept);
-        if let Some(gone) = self.messages.remove(&dropped)
-            && let Some(thread) = self.chats.get_mut(&gone.message.chat)
-        {
+        let Some(gone) = self.messages.remove(&dropped) else { return };
+        if let Some(thread) = self.chats.get_mut(&gone.message.chat) {
             thread.order.remove(&(gone.message.at, dropped));
+        }
+        if let Some(kept) = self.messages.get_mut(&kept) {
+            kept.fill_in(gone.message);
         }
     }
 

@@ -32,7 +32,7 @@ impl Kept {
     }
 
     /// Takes the content of the same message, if only now it could be decrypted; answers whether it did.
-    fn fill_in(&mut self, clear: Message) -> bool {
+    pub(super) fn fill_in(&mut self, clear: Message) -> bool {
         let fills_in = self.message.content == Content::Undecryptable && clear.content != Content::Undecryptable;
         if fills_in {
             self.message.content = clear.content;

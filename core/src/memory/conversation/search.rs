@@ -12,13 +12,18 @@ struct Words(Vec<String>);
 
 impl Words {
     fn of(query: &SearchQuery) -> Self {
-        Self(query.words().map(str::to_lowercase).collect())
+        Self(query.words().map(folded).collect())
     }
 
     fn found_in(&self, text: &str) -> bool {
-        let text = text.to_lowercase();
+        let text = folded(text);
         !self.0.is_empty() && self.0.iter().all(|word| text.contains(word))
     }
+}
+
+/// The text without letter case. Which of the two small sigmas a capital becomes depends on what is around it, so they are one.
+fn folded(text: &str) -> String {
+    text.to_lowercase().replace('ς', "σ")
 }
 
 impl Contact {

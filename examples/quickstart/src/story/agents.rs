@@ -24,7 +24,11 @@ impl Story<'_> {
         self.narrator.cards(&[card]).await?;
 
         let mut feed = self.office.chen.events(Cursors::default()).await?;
-        let answer = self.office.chen.send_text(hotline, bo.address(), "It comes today, before six.", SendOptions::default()).await?;
+        let answer = self
+            .office
+            .chen
+            .send_text(hotline, bo.address(), "It comes today, before six.", SendOptions::default())
+            .await?;
         self.narrator.say("Chen answers:").await?;
         self.show_conversation(hotline, &bo, "Bo").await?;
         let has_become = |wanted| {

@@ -26,7 +26,8 @@ impl Story<'_> {
         self.narrator.say("The third account is scanned too, and people write to it:").await?;
         self.narrator.cards(&[card]).await?;
 
-        for (words, say) in [("parcel", "Li looks for a word, in all accounts at once:"), ("退款", "And for 退款:")] {
+        for (words, say) in [("parcel", "Li looks for a word, in all accounts at once:"), ("退款", "And for 退款:")]
+        {
             let found = self.office.li.search_messages(&SearchQuery::new(words), None, 10).await?;
             ensure!(!found.is_empty(), "{words:?} is not found");
             self.narrator.say(say).await?;
@@ -51,7 +52,9 @@ impl Story<'_> {
         self.narrator.say("Mei, the supervisor, looks at the last seven days by account:").await?;
         self.show_leads(&by_session).await?;
         let by_agent = self.office.mei.leads(&query.clone().by([Dimension::Agent])?).await?;
-        self.narrator.say("By agent: a lead belongs to whoever was bound when it came, an answer to whoever wrote it.").await?;
+        self.narrator
+            .say("By agent: a lead belongs to whoever was bound when it came, an answer to whoever wrote it.")
+            .await?;
         self.show_leads(&by_agent).await?;
         ensure!(by_session.current.total.new == by_agent.current.total.new, "the sums differ");
 

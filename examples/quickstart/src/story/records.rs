@@ -42,7 +42,9 @@ impl Story<'_> {
             self.narrator.show(format_args!("line {}: {}, {}: {why}", line.number, entry.agent, entry.action)).await?;
         }
         let head = self.office.mei.verify_audit(None).await?;
-        self.narrator.say("Each line is chained to the one before, and none was changed. To be kept elsewhere:").await?;
+        self.narrator
+            .say("Each line is chained to the one before, and none was changed. To be kept elsewhere:")
+            .await?;
         self.narrator.show(format_args!("{} lines, {}", head.lines, head.hash)).await?;
         Ok(())
     }

@@ -91,6 +91,11 @@ fn edges<K: Clone>(place: &K) -> [Page<K>; 4] {
 pub(super) async fn use_it(storage: &SqliteStorage) {
     let (one, other) = (session(1), session(2));
     let fence = begin(storage, one).await;
+    let undoing = storage.writer.write(move |step| {
+        step.connection.execute("UPDATE session SET indexed_place = 0, indexed_address = 'a'", [])?;
+        crate::delete::undo(step.connection, one, step.texts)
+    });
+    undoing.await.unwrap();
     converse(storage, one, fence).await;
     for added in [other, session(3)] {
         let mut commit = SessionCommit::new(added, NOW, Expect::New);

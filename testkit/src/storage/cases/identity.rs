@@ -1,6 +1,6 @@
 //! Two addresses turn out to be one person's: what was stored under either is one from then on.
 
-use seatport::conversation::{ChatKind, ChatUpdate, Contact, ContactUpdate, Content, MessageStatus};
+use seatport::conversation::{ChatKind, ChatUpdate, Contact, ContactUpdate, Content, MessageStatus, SearchQuery};
 use seatport::storage::{ChatNews, ReadMark, SessionCommit, Storage};
 use seatport::{EventBody, Page};
 
@@ -81,6 +81,52 @@ pub(crate) async fn two_chats_become_one(backend: &mut dyn Backend) {
     // No place is given twice, although the last one is empty now.
     storage.commit(storing(1, [inbound("new@net", "next", 9)])).await.unwrap();
     assert_eq!(message(&*storage, 1, "new@net", "next").await.seq, 7);
+}
+
+pub(crate) async fn what_either_could_decrypt_is_kept(backend: &mut dyn Backend) {
+    let storage = backend.open().await;
+    add(&*storage, [1]).await;
+    let unreadable = |chat: &str, name: &str| {
+        let mut incoming = inbound(chat, name, 1);
+        incoming.message.content = Content::Undecryptable;
+        incoming
+    };
+    let clear = |chat: &str, name: &str| {
+        let mut incoming = saying(inbound(chat, name, 2), &format!("clear {name}"));
+        incoming.message.quoted = Some(message_id("q"));
+        incoming
+    };
+    let both = |name: &'static str| [unreadable("old@net", name), clear("new@net", name)];
+    let mut messages = [both("a"), both("edited"), both("taken back"), both("taken back before")].concat();
+    messages.extend([unreadable("new@net", "b"), clear("old@net", "b")]);
+    messages.extend(["old@net", "new@net"].map(|chat| unreadable(chat, "neither")));
+    let before = [
+        edit("new@net", "edited", "e", 3, "changed"),
+        deletion("old@net", "taken back", "d1", 3),
+        deletion("new@net", "taken back before", "d2", 3),
+    ];
+    storage.commit(SessionCommit { amendments: before.into(), ..storing(1, messages) }).await.unwrap();
+    assert_eq!(merge(&*storage, "old@net", "new@net").await, [merged("old@net", "new@net")], "which tells it all");
+
+    for (name, place) in [("a", 1), ("b", 9)] {
+        let stored = message(&*storage, 1, "new@net", name).await;
+        assert_eq!((stored.seq, stored.message.at), (place, at(1)), "the one that was stored first stays");
+        assert_eq!(stored.message.content, Content::Text(format!("clear {name}")));
+        assert_eq!(stored.message.quoted, Some(message_id("q")));
+    }
+    let edited = message(&*storage, 1, "new@net", "edited").await;
+    assert_eq!((edited.message.content, edited.edited_at), (Content::Text("changed".into()), Some(at(3))));
+    assert_eq!(edited.message.quoted, Some(message_id("q")));
+    for name in ["taken back", "taken back before"] {
+        let deleted = message(&*storage, 1, "new@net", name).await;
+        assert_eq!((deleted.message.content, deleted.message.quoted), (Content::Deleted, None), "{name}");
+    }
+    let found = storage.search_messages(&SearchQuery::new("clear"), None, 9).await.unwrap();
+    assert_eq!(found.iter().map(|hit| hit.message.seq).collect::<Vec<_>>(), [9, 1]);
+
+    let filled = EventBody::MessageStored { chat: address("new@net"), id: message_id("neither"), inbound: true };
+    let again = ["a", "b", "edited", "neither"].map(|name| saying(inbound("old@net", name, 3), "at last"));
+    assert_eq!(events_of(&*storage, storing(1, again)).await, [filled], "what was decrypted is not filled in again");
 }
 
 pub(crate) async fn what_was_read_under_either_was_read(backend: &mut dyn Backend) {

@@ -64,9 +64,17 @@ pub(crate) async fn chinese_words_of_any_length_are_found(backend: &mut dyn Back
 
 pub(crate) async fn letter_case_does_not_matter(backend: &mut dyn Backend) {
     let storage = backend.open().await;
-    let texts = [("a", "Refund PLEASE"), ("b", "École à Zürich"), ("c", "ПРИВЕТ"), ("d", "prepaid x"), ("e", "X")];
+    let texts = [
+        ("a", "Refund PLEASE"),
+        ("b", "École à Zürich"),
+        ("c", "ПРИВЕТ"),
+        ("d", "prepaid x"),
+        ("e", "X"),
+        // A capital sigma is another small one at the end of a word.
+        ("f", "ΟΔΟΣ"),
+    ];
     fill(&*storage, &texts).await;
-    let cases: [(&str, &[&str]); 12] = [
+    let cases: [(&str, &[&str]); 15] = [
         ("refund", &["a"]),
         ("REFUND", &["a"]),
         ("fun", &["a"]),
@@ -78,6 +86,9 @@ pub(crate) async fn letter_case_does_not_matter(backend: &mut dyn Backend) {
         ("ZÜ", &["b"]),
         ("привет", &["c"]),
         ("Ри", &["c"]),
+        ("οδος", &["f"]),
+        ("οδοσ", &["f"]),
+        ("Σ", &["f"]),
         ("zurich", &[]),
     ];
     check(&*storage, &cases).await;
