@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 /// Linux counts in hundredths of a second, whatever the machine is.
 const TICK: Duration = Duration::from_millis(10);
 
-/// The time computed so far, that of threads which have ended included; as exact as [`TICK`]. Linux only.
+/// The time computed so far, that of threads which have ended included; exact to a tick of the kernel, 10 ms. Linux only.
 ///
 /// # Errors
 /// The kernel keeps no such account.

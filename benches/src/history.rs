@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 use crate::clock::{days, earlier};
 use crate::network::NAME;
 use crate::place::directory;
+use crate::recording::transactions_seen;
 use crate::texts::text;
 use crate::traffic::{address, message_id, scattered};
 
@@ -44,7 +45,7 @@ pub const MESSAGES: u64 = LEADS + SESSIONS / BUSY_EACH * (RECENT + 1);
 /// How many older messages follow one another in one chat.
 const TALK: u64 = 10;
 /// To be raised when anything here changes: databases are kept from one run to the next.
-const EDITION: u32 = 1;
+const EDITION: u32 = 2;
 /// How many commits are under way at once.
 const AT_ONCE: usize = 32;
 
@@ -179,7 +180,20 @@ async fn make(file: &Path, older: u64) -> Result<()> {
         settle(&mut commits, AT_ONCE).await?;
     }
     settle(&mut commits, 0).await?;
+    rest(file).await?;
     Ok(storage.close().await?)
+}
+
+/// Waits until nothing has been written for a second: a storage may put its indexes in order when it has nothing else to do.
+async fn rest(file: &Path) -> Result<()> {
+    let mut before = None;
+    loop {
+        let seen = transactions_seen(file)?;
+        if before.replace(seen) == Some(seen) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
 }
 
 async fn settle<T: 'static>(
