@@ -1,5 +1,7 @@
 //! A session's row without its record: who drives it, and the counters.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, params};
 use seatport::lifecycle::Desired;
 use seatport::storage::Fence;
@@ -72,11 +74,12 @@ impl Head {
         record: &SessionRecord,
         at: Timestamp,
     ) -> Result<Self, Failure> {
-        let sql = "INSERT INTO session (id, revision, status, agent, first_login, search, record)
-             VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6)";
+        let sql = "INSERT INTO session (id, revision, status, agent, first_login, runs_on, search, record)
+             VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let (status, agent) = (Code(driven_status(record)), record.agent.as_ref().map(|agent| agent.as_str()));
-        let login = millis(record.first_login_at);
-        execute(connection, sql, params![id.as_bytes(), status, agent, login, search_text(record), Json(record)])?;
+        let (login, runs_on) = (millis(record.first_login_at), runs_on(record));
+        let values = params![id.as_bytes(), status, agent, login, runs_on, search_text(record), Json(record)];
+        execute(connection, sql, values)?;
         let key = connection.last_insert_rowid();
         let head = Self {
             id,
@@ -100,11 +103,12 @@ impl Head {
     ) -> Result<Self, Failure> {
         let head = Self { revision: self.revision + 1, first_login: record.first_login_at, ..self };
         let sql =
-            "UPDATE session SET revision = ?2, status = ?3, agent = ?4, first_login = ?5, search = ?6, record = ?7
+            "UPDATE session SET revision = ?2, status = ?3, agent = ?4, first_login = ?5, runs_on = ?6, search = ?7,
+                 record = ?8
              WHERE key = ?1";
         let (status, agent) = (Code(driven_status(record)), record.agent.as_ref().map(|agent| agent.as_str()));
-        let login = millis(record.first_login_at);
-        let values = params![head.key, head.revision, status, agent, login, search_text(record), Json(record)];
+        let (login, runs_on) = (millis(record.first_login_at), runs_on(record));
+        let values = params![head.key, head.revision, status, agent, login, runs_on, search_text(record), Json(record)];
         execute(connection, sql, values)?;
         head.note_shift(connection, record, at)?;
         Ok(head)
@@ -140,4 +144,9 @@ impl Head {
         self.counters.last_event += 1;
         event::add(connection, self.key, self.counters.last_event, at, body)
     }
+}
+
+/// The labels that a session asks of a node, if it asks for some.
+fn runs_on(record: &SessionRecord) -> Option<Json<&BTreeMap<String, String>>> {
+    Some(&record.environment.runs_on).filter(|labels| !labels.is_empty()).map(Json)
 }

@@ -67,7 +67,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use seatport::storage::{Change, Storage, StorageError};
+use seatport::storage::{Change, Notice, Storage, StorageError};
 use tokio::sync::broadcast;
 use tokio::task::spawn_blocking;
 
@@ -91,6 +91,7 @@ pub struct SqliteStorage {
     readers: Arc<Readers>,
     nodes: Arc<Nodes>,
     changes: broadcast::Sender<Change>,
+    notices: broadcast::Sender<Notice>,
 }
 
 impl SqliteStorage {
@@ -124,6 +125,7 @@ impl SqliteStorage {
             readers: Arc::new(Readers::new(opened.file, opened.readers)),
             nodes: Arc::default(),
             changes,
+            notices: broadcast::Sender::new(CHANGES_KEPT),
         })
     }
 }
@@ -132,6 +134,17 @@ impl SqliteStorage {
 impl Storage for SqliteStorage {
     fn changes(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()
+    }
+
+    async fn notify(&self, notice: Notice) -> Result<(), StorageError> {
+        self.writer.check_open()?;
+        // An error means that nobody listens, which is no fault.
+        let _ = self.notices.send(notice.checked()?);
+        Ok(())
+    }
+
+    fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.notices.subscribe()
     }
 
     async fn close(&self) -> Result<(), StorageError> {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, params};
 use seatport::storage::{Change, PortStore, StorageError, StorageErrorKind};
-use seatport::{Occupied, PortNumber, PortRange, PortUsage, SessionId};
+use seatport::{NodeId, Occupied, PortNumber, PortRange, PortUsage, SessionId};
 
 use crate::SqliteStorage;
 use crate::error::Failure;
@@ -62,5 +62,23 @@ impl PortStore for SqliteStorage {
             Ok(())
         });
         write.await
+    }
+
+    async fn join_port_queue(&self, node: NodeId) -> Result<u64, StorageError> {
+        self.writer.check_open()?;
+        Ok(self.nodes.join_queue(node).ok_or(StorageErrorKind::Fenced)?)
+    }
+
+    async fn leave_port_queue(&self, ticket: u64) -> Result<(), StorageError> {
+        self.writer.check_open()?;
+        if self.nodes.leave_queue(ticket) {
+            self.writer.announce(Change::Ports);
+        }
+        Ok(())
+    }
+
+    async fn port_queue(&self) -> Result<Vec<u64>, StorageError> {
+        self.writer.check_open()?;
+        Ok(self.nodes.queue())
     }
 }

@@ -166,6 +166,12 @@ impl Writer {
         if self.0.queue.lock().closed { Err(StorageErrorKind::Closed.into()) } else { Ok(()) }
     }
 
+    /// Announces what is kept in memory only.
+    pub(crate) fn announce(&self, change: Change) {
+        // An error means that nobody listens, which is no fault.
+        let _ = self.0.changes.send(change);
+    }
+
     fn enqueue(&self, request: Box<dyn Request>) -> Result<(), StorageError> {
         {
             let mut queue = self.0.queue.lock();

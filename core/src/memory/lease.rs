@@ -6,14 +6,16 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::session::Session;
-use super::{MemoryStorage, State, following, taken};
+use super::{MemoryStorage, Registered, State, following, taken};
 use crate::ids::{NodeId, SessionId};
 use crate::lifecycle::Lifecycle;
-use crate::storage::{Change, Fence, LeaseStore, StorageError, StorageErrorKind};
+use crate::storage::{
+    Change, Fence, LeaseStore, LiveNode, NodeProfile, NodeReport, Orphan, StorageError, StorageErrorKind,
+};
 
 impl State {
-    fn is_live(&self, node: NodeId) -> bool {
-        self.nodes.get(&node).is_some_and(|until| Instant::now() < *until)
+    pub(super) fn is_live(&self, node: NodeId) -> bool {
+        self.nodes.get(&node).is_some_and(|registered| Instant::now() < registered.until)
     }
 
     /// The live process that drives this session.
@@ -58,8 +60,9 @@ impl State {
         holds
     }
 
-    /// Takes all sessions from a node.
+    /// Takes all sessions, and all places in the queue for ports, from a node.
     fn disown(&mut self, node: NodeId) {
+        self.port_queue.retain(|_, at| *at != node);
         self.sessions
             .values_mut()
             .filter(|session| session.owner == Some(node))
@@ -69,26 +72,39 @@ impl State {
 
 #[async_trait]
 impl LeaseStore for MemoryStorage {
-    async fn join(&self, node: NodeId, ttl: Duration) -> Result<(), StorageError> {
+    async fn join(&self, node: &NodeProfile, ttl: Duration) -> Result<(), StorageError> {
         let mut state = self.open()?;
-        state.disown(node);
-        state.nodes.insert(node, Instant::now() + ttl);
+        state.disown(node.id);
+        let report = NodeReport { sessions: 0, accepting: true };
+        let registered = Registered { node: LiveNode { profile: node.clone(), report }, until: Instant::now() + ttl };
+        state.nodes.insert(node.id, registered);
+        drop(state);
+        self.announce(Change::Ports);
         Ok(())
     }
 
-    async fn renew(&self, node: NodeId, ttl: Duration) -> Result<(), StorageError> {
+    async fn renew(&self, node: NodeId, ttl: Duration, report: NodeReport) -> Result<(), StorageError> {
         let mut state = self.open()?;
-        if !state.is_live(node) {
-            return Err(StorageErrorKind::Fenced.into());
-        }
-        state.nodes.insert(node, Instant::now() + ttl);
+        let now = Instant::now();
+        let registered = state.nodes.get_mut(&node).filter(|registered| now < registered.until);
+        let registered = registered.ok_or(StorageErrorKind::Fenced)?;
+        registered.until = now + ttl;
+        registered.node.report = report;
         Ok(())
+    }
+
+    async fn nodes(&self) -> Result<Vec<LiveNode>, StorageError> {
+        let state = self.open()?;
+        let live = state.nodes.values().filter(|registered| Instant::now() < registered.until);
+        Ok(live.map(|registered| registered.node.clone()).collect())
     }
 
     async fn leave(&self, node: NodeId) -> Result<(), StorageError> {
         let mut state = self.open()?;
         state.disown(node);
         state.nodes.remove(&node);
+        drop(state);
+        self.announce(Change::Ports);
         Ok(())
     }
 
@@ -102,16 +118,18 @@ impl LeaseStore for MemoryStorage {
 
     async fn release(&self, session: SessionId, fence: Fence) -> Result<(), StorageError> {
         if self.open()?.release(session, fence) {
-            self.announce(Change::Session { session, by_owner: true });
+            self.announce(Change::Session { session, by_owner: false });
         }
         Ok(())
     }
 
-    async fn orphans(&self, after: Option<SessionId>, limit: u32) -> Result<Vec<SessionId>, StorageError> {
+    async fn orphans(&self, after: Option<SessionId>, limit: u32) -> Result<Vec<Orphan>, StorageError> {
         let state = self.open()?;
         let orphans = following(&state.sessions, after.as_ref()).filter(|(_, session)| {
             session.record.facts.lifecycle != Lifecycle::Stopped && state.owner(session).is_none()
         });
-        Ok(taken(orphans.map(|(id, _)| *id), limit))
+        let orphans =
+            orphans.map(|(id, session)| Orphan { session: *id, runs_on: session.record.environment.runs_on.clone() });
+        Ok(taken(orphans, limit))
     }
 }

@@ -29,7 +29,7 @@ use crate::event::Cursors;
 use crate::ids::{AgentId, ConsumerName, NodeId, SessionId};
 use crate::leads::Tables;
 use crate::port::PortRange;
-use crate::storage::{Change, Edge, Page, Storage, StorageError, StorageErrorKind};
+use crate::storage::{Change, Edge, LiveNode, Notice, Page, Storage, StorageError, StorageErrorKind};
 
 use session::Session;
 
@@ -61,6 +61,7 @@ pub struct MemoryStorage {
     /// Which opening of the data this handle belongs to; once another one is current, the handle is closed.
     opening: u64,
     changes: broadcast::Sender<Change>,
+    notices: broadcast::Sender<Notice>,
 }
 
 /// All that is stored.
@@ -72,8 +73,10 @@ struct State {
     /// How many sessions were ever added.
     sessions_added: u64,
     range: PortRange,
-    /// When each registered node's lease runs out.
-    nodes: BTreeMap<NodeId, Instant>,
+    nodes: BTreeMap<NodeId, Registered>,
+    /// Those who wait for a port, by ticket, each with the node where they do.
+    port_queue: BTreeMap<u64, NodeId>,
+    last_ticket: u64,
     agents: BTreeMap<AgentId, Agent>,
     audit: Vec<AuditLine>,
     /// What each registered consumer of events has acknowledged.
@@ -83,11 +86,23 @@ struct State {
     ledger_key: Option<Vec<u8>>,
 }
 
+/// A node on the register.
+struct Registered {
+    node: LiveNode,
+    /// When its lease runs out.
+    until: Instant,
+}
+
 impl MemoryStorage {
     /// An empty storage.
     #[must_use]
     pub fn new() -> Self {
-        Self { state: Arc::default(), opening: 0, changes: broadcast::Sender::new(CHANGES_KEPT) }
+        Self::opened(Arc::default(), 0)
+    }
+
+    fn opened(state: Arc<Mutex<State>>, opening: u64) -> Self {
+        let (changes, notices) = (broadcast::Sender::new(CHANGES_KEPT), broadcast::Sender::new(CHANGES_KEPT));
+        Self { state, opening, changes, notices }
     }
 
     /// Opens the same data as after the death of the process that had it open: everything acknowledged is there, no node is
@@ -97,8 +112,9 @@ impl MemoryStorage {
         let mut state = self.state.lock();
         state.opening += 1;
         state.nodes.clear();
+        state.port_queue.clear();
         state.sessions.values_mut().for_each(|session| session.owner = None);
-        Self { state: self.state.clone(), opening: state.opening, changes: broadcast::Sender::new(CHANGES_KEPT) }
+        Self::opened(self.state.clone(), state.opening)
     }
 
     /// The data, unless this handle is closed. No call awaits anything while it holds this.
@@ -129,6 +145,17 @@ impl fmt::Debug for MemoryStorage {
 impl Storage for MemoryStorage {
     fn changes(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()
+    }
+
+    async fn notify(&self, notice: Notice) -> Result<(), StorageError> {
+        let _open = self.open()?;
+        // An error means that nobody listens, which is no fault.
+        let _ = self.notices.send(notice.checked()?);
+        Ok(())
+    }
+
+    fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.notices.subscribe()
     }
 
     async fn close(&self) -> Result<(), StorageError> {

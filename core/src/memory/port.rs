@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use super::{MemoryStorage, State};
-use crate::ids::{PortNumber, SessionId};
+use crate::ids::{NodeId, PortNumber, SessionId};
 use crate::lifecycle::PortChange;
 use crate::port::{Occupied, PortRange, PortUsage};
 use crate::storage::{Change, PortStore, StorageError, StorageErrorKind};
@@ -54,5 +54,29 @@ impl PortStore for MemoryStorage {
         self.open()?.range = range;
         self.announce(Change::Ports);
         Ok(())
+    }
+
+    async fn join_port_queue(&self, node: NodeId) -> Result<u64, StorageError> {
+        let mut state = self.open()?;
+        if !state.is_live(node) {
+            return Err(StorageErrorKind::Fenced.into());
+        }
+        state.last_ticket += 1;
+        let ticket = state.last_ticket;
+        state.port_queue.insert(ticket, node);
+        Ok(ticket)
+    }
+
+    async fn leave_port_queue(&self, ticket: u64) -> Result<(), StorageError> {
+        if self.open()?.port_queue.remove(&ticket).is_some() {
+            self.announce(Change::Ports);
+        }
+        Ok(())
+    }
+
+    async fn port_queue(&self) -> Result<Vec<u64>, StorageError> {
+        let state = self.open()?;
+        let waiting = state.port_queue.iter().filter(|(_, node)| state.is_live(**node));
+        Ok(waiting.map(|(ticket, _)| *ticket).collect())
     }
 }

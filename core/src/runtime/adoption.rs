@@ -144,11 +144,11 @@ pub(crate) async fn scan(node: Arc<Node>) {
                     break;
                 }
             };
-            after = orphans.last().copied();
+            after = orphans.last().map(|orphan| orphan.session);
             let full = orphans.len() == SCAN_BATCH as usize;
-            for session in orphans {
+            for orphan in orphans {
                 node.adoptions.take().await;
-                adopt(&node, session, Entry::Adopted);
+                adopt(&node, orphan.session, Entry::Adopted);
             }
             if !full {
                 break;

@@ -20,7 +20,8 @@ use crate::runtime::port_queue::PortQueue;
 use crate::runtime::seatport::Seatport;
 use crate::runtime::timing::Timing;
 use crate::runtime::token_bucket::TokenBucket;
-use crate::storage::Storage;
+use crate::session::checked_label;
+use crate::storage::{NodeProfile, Storage};
 use crate::transport::Transport;
 use crate::vault::{Sealer, VaultError, VaultKey};
 
@@ -52,6 +53,8 @@ pub struct SeatportBuilder {
     plaintext_vault: bool,
     ports: Option<PortRange>,
     scope: AgentScope,
+    labels: BTreeMap<String, String>,
+    max_sessions: Option<u32>,
     allow_account_change: bool,
     retention: Retention,
     timing: Timing,
@@ -113,6 +116,25 @@ impl SeatportBuilder {
     #[must_use]
     pub fn agent_scope(mut self, scope: AgentScope) -> Self {
         self.scope = scope;
+        self
+    }
+
+    /// Gives this node a label: sessions that are [pinned](crate::Environment::runs_on) to it run here, or on another node that
+    /// has it. Name 1 to 64 bytes, value up to 256.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when name or value is too long or holds control characters.
+    pub fn node_label(mut self, name: impl Into<String>, value: impl Into<String>) -> Result<Self, Error> {
+        let (name, value) = checked_label(name.into(), value.into())?;
+        self.labels.insert(name, value);
+        Ok(self)
+    }
+
+    /// Drives this many sessions at most; what is more waits until another node takes it, or this one has room. If left out,
+    /// there is no limit.
+    #[must_use]
+    pub fn max_sessions(mut self, sessions: u32) -> Self {
+        self.max_sessions = Some(sessions);
         self
     }
 
@@ -186,6 +208,7 @@ impl SeatportBuilder {
         let changes = storage.changes();
         let node = Node {
             id,
+            profile: NodeProfile { id, labels: self.labels, capacity: self.max_sessions.unwrap_or(u32::MAX) },
             storage,
             transports: self.transports,
             sealer: Arc::new(sealer),

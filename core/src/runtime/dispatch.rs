@@ -22,8 +22,8 @@ pub(crate) async fn dispatch(node: Arc<Node>, mut changes: broadcast::Receiver<C
                     adopt(&node, session, Entry::Started);
                 }
             }
-            // Too many at once: everybody looks for themselves.
-            Err(broadcast::error::RecvError::Lagged(_)) => {
+            // Too many at once, or none at all: everybody looks for themselves.
+            Ok(Change::Any) | Err(broadcast::error::RecvError::Lagged(_)) => {
                 node.ports.moved();
                 node.hub.poke_all();
                 node.wake_all();

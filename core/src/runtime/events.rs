@@ -173,7 +173,7 @@ impl EventStream {
         match change {
             Ok(Change::Session { session, .. }) => drop(self.due.insert(session)),
             Ok(Change::Ports) => {}
-            Err(broadcast::error::RecvError::Lagged(_)) => self.behind = true,
+            Ok(Change::Any) | Err(broadcast::error::RecvError::Lagged(_)) => self.behind = true,
             Err(broadcast::error::RecvError::Closed) => return self.desk.node().running(),
         }
         Ok(())

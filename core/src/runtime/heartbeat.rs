@@ -34,7 +34,7 @@ pub(crate) async fn keep(node: Arc<Node>, mut sent: Instant) {
 async fn renew(node: &Node) -> Option<Instant> {
     loop {
         let sent = Instant::now();
-        match node.storage.renew(node.id, node.timing.lease).await {
+        match node.storage.renew(node.id, node.timing.lease, node.report()).await {
             Ok(()) => return Some(sent),
             Err(error) if error.kind() == StorageErrorKind::Fenced => return None,
             Err(error) => tracing::warn!(%error, "could not renew the lease"),
@@ -58,6 +58,6 @@ async fn rejoin(node: &Node) -> Instant {
 /// Joins, owning nothing; answers when that was sent.
 pub(crate) async fn join(node: &Node) -> Result<Instant, StorageError> {
     let sent = Instant::now();
-    node.storage.join(node.id, node.timing.lease).await?;
+    node.storage.join(&node.profile, node.timing.lease).await?;
     Ok(sent)
 }

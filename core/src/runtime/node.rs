@@ -20,7 +20,7 @@ use crate::runtime::people::People;
 use crate::runtime::port_queue::PortQueue;
 use crate::runtime::timing::Timing;
 use crate::runtime::token_bucket::TokenBucket;
-use crate::storage::Storage;
+use crate::storage::{NodeProfile, NodeReport, Storage};
 use crate::transport::{LoginChallenge, Transport};
 use crate::vault::Sealer;
 
@@ -37,6 +37,7 @@ pub(crate) enum Phase {
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) id: NodeId,
+    pub(crate) profile: NodeProfile,
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) transports: BTreeMap<TransportName, Arc<dyn Transport>>,
     pub(crate) sealer: Arc<Sealer>,
@@ -164,6 +165,12 @@ impl Node {
         let id = last.filter(|last| fresh <= *last).map_or(fresh, |last| last.next());
         *last = Some(id);
         id
+    }
+
+    /// What it says of itself when it renews its lease.
+    pub(crate) fn report(&self) -> NodeReport {
+        let sessions = u32::try_from(self.slots.lock().taken.len()).unwrap_or(u32::MAX);
+        NodeReport { sessions, accepting: true }
     }
 
     pub(crate) fn is_running(&self) -> bool {

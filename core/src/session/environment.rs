@@ -196,6 +196,9 @@ pub struct Environment {
     pub time_zone: Option<String>,
     /// Free-form labels of the host.
     pub labels: BTreeMap<String, String>,
+    /// The labels that a node must have to drive the session; none: any node will do.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub runs_on: BTreeMap<String, String>,
 }
 
 impl Environment {
@@ -226,7 +229,8 @@ impl Environment {
         if let Some(zone) = self.time_zone {
             checked = checked.time_zone(&zone)?;
         }
-        self.labels.into_iter().try_fold(checked, |checked, (name, value)| checked.label(name, value))
+        checked = self.labels.into_iter().try_fold(checked, |checked, (name, value)| checked.label(name, value))?;
+        self.runs_on.into_iter().try_fold(checked, |checked, (name, value)| checked.runs_on(name, value))
     }
 
     /// Sends all traffic through this proxy; see [`Proxy`] for the form.
@@ -283,10 +287,26 @@ impl Environment {
     /// # Errors
     /// [`Invalid`] when name or value is too long or holds control characters.
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Result<Self, Invalid> {
-        let name = single_line("label name", name.into(), 1, 64)?;
-        self.labels.insert(name, single_line("label value", value.into(), 0, 256)?);
+        let (name, value) = checked_label(name.into(), value.into())?;
+        self.labels.insert(name, value);
         Ok(self)
     }
+
+    /// Pins the session to the nodes that have this [label](crate::SeatportBuilder::node_label): those with a certain egress,
+    /// say. It has effect when the session is next taken over. Name 1 to 64 bytes, value up to 256.
+    ///
+    /// # Errors
+    /// [`Invalid`] when name or value is too long or holds control characters.
+    pub fn runs_on(mut self, name: impl Into<String>, value: impl Into<String>) -> Result<Self, Invalid> {
+        let (name, value) = checked_label(name.into(), value.into())?;
+        self.runs_on.insert(name, value);
+        Ok(self)
+    }
+}
+
+/// A label of a session or of a node.
+pub(crate) fn checked_label(name: String, value: String) -> Result<(String, String), Invalid> {
+    Ok((single_line("label name", name, 1, 64)?, single_line("label value", value, 0, 256)?))
 }
 
 #[cfg(test)]

@@ -5,5 +5,6 @@ mod environment;
 mod record;
 
 pub use card::{Card, CardStatus};
+pub(crate) use environment::checked_label;
 pub use environment::{Environment, Platform, Proxy, ProxyScheme};
 pub use record::{LoginMethod, MAX_REMARK_BYTES, Remark, SessionRecord};

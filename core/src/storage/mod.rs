@@ -14,6 +14,7 @@ mod error;
 mod event;
 mod lead;
 mod lease;
+mod notice;
 mod page;
 mod port;
 mod session;
@@ -33,7 +34,8 @@ pub use conversation::ConversationStore;
 pub use error::{StorageError, StorageErrorKind};
 pub use event::EventStore;
 pub use lead::LeadStore;
-pub use lease::{Fence, LeaseStore};
+pub use lease::{Fence, LeaseStore, LiveNode, NodeProfile, NodeReport, Orphan};
+pub use notice::{MAX_NOTICE_BYTES, Notice};
 pub use page::{Edge, Page};
 pub use port::PortStore;
 pub use session::{Deletion, SessionFilter, SessionStore, StoredSession};
@@ -51,8 +53,10 @@ pub enum Change {
         /// Whether its owner wrote it: the commit carried a fence. The owner need not be woken for what it wrote itself.
         by_owner: bool,
     },
-    /// A port became free, or the capacity changed.
+    /// A port became free, the capacity changed, or somebody left the queue for ports.
     Ports,
+    /// Anything: hints may have been lost on the way from another process.
+    Any,
 }
 
 /// A database that Seatport runs on.
@@ -78,11 +82,23 @@ pub trait Storage:
 {
     /// Subscribes to hints of what was committed, from now on.
     ///
-    /// - A [`Change::Session`] follows every commit, and deletion, of a session, after it is durable; and every claim or release
-    ///   of its ownership, as written by its owner.
-    /// - A [`Change::Ports`] follows every commit that released a port, every deletion, and every resize.
+    /// - A [`Change::Session`] follows every commit, and deletion, of a session, after it is durable; every claim of its
+    ///   ownership, as written by its owner; and every release, as not: it may want another owner.
+    /// - A [`Change::Ports`] follows every commit that released a port, every deletion, every resize, and every place in the
+    ///   queue for ports that was given up.
+    /// - Hints reach every process that shares the database, the others a little later. Where they may have been lost on the
+    ///   way, a [`Change::Any`] follows.
     /// - A receiver that lags learns that it did, and reads everything again.
     fn changes(&self) -> broadcast::Receiver<Change>;
+
+    /// Sends a notice to every process that shares the database, this one included, and keeps it nowhere.
+    ///
+    /// - Who subscribed before gets it at most once; it may be lost on the way.
+    /// - One with more than [`MAX_NOTICE_BYTES`] is refused with [`Other`](StorageErrorKind::Other).
+    async fn notify(&self, notice: Notice) -> Result<(), StorageError>;
+
+    /// Subscribes to notices, from now on.
+    fn notices(&self) -> broadcast::Receiver<Notice>;
 
     /// Finishes what was begun and lets go of the database; later calls answer [`StorageErrorKind::Closed`].
     ///

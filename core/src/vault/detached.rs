@@ -1,12 +1,13 @@
 //! A vault without Seatport, for those who test a transport.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ids::NodeId;
 use crate::random::Random;
 use crate::session::SessionRecord;
-use crate::storage::{Expect, SessionCommit, Storage};
+use crate::storage::{Expect, NodeProfile, SessionCommit, Storage};
 use crate::vault::{Sealer, Vault, VaultError, VaultKey};
 
 /// Nobody renews the lease of a detached vault, so it is longer than any test, on paused time too.
@@ -59,7 +60,9 @@ impl Vault {
             }
         }
         let node = NodeId::generate(now, random);
-        storage.join(node, LEASE).await?;
+        // It drives nothing.
+        let profile = NodeProfile { id: node, labels: BTreeMap::new(), capacity: 0 };
+        storage.join(&profile, LEASE).await?;
         let fence = storage.claim(session, node).await?.ok_or(VaultError::Revoked)?;
         let sealer = Sealer::new(Some(key), &[], false, random.clone());
         Ok(Self::new(storage, Arc::new(sealer), session, fence))

@@ -30,7 +30,8 @@ async fn vault(storage: &Arc<dyn Storage>, sealer: Sealer, seed: u64) -> Vault {
     let mut commit = SessionCommit::new(session, NOW, Expect::New);
     commit.record = Some(SessionRecord::new(session, NOW, TransportName::new("t").unwrap()));
     storage.commit(commit).await.unwrap();
-    storage.join(node, std::time::Duration::from_secs(60)).await.unwrap();
+    let profile = crate::storage::NodeProfile { id: node, labels: Default::default(), capacity: 1 };
+    storage.join(&profile, std::time::Duration::from_secs(60)).await.unwrap();
     let fence = storage.claim(session, node).await.unwrap().unwrap();
     Vault::new(storage.clone(), Arc::new(sealer), session, fence)
 }

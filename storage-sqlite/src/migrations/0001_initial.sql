@@ -48,6 +48,8 @@ CREATE TABLE session (
     status       INTEGER NOT NULL,
     agent        TEXT,
     first_login  INTEGER,
+    -- The labels that it asks of a node; null if none.
+    runs_on      TEXT,
     search       TEXT NOT NULL,
     -- Last, because it is long: SQLite reads a row from its start.
     record       TEXT NOT NULL

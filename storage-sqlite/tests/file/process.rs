@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::sample::{self, add, inbound, place, record, session_id};
 use seatport::lifecycle::{Desired, Lifecycle};
 use seatport::storage::{
-    ConversationStore, Expect, LeaseStore, Page, SessionCommit, SessionStore, Storage, StorageErrorKind,
+    ConversationStore, Expect, LeaseStore, NodeProfile, Page, SessionCommit, SessionStore, Storage, StorageErrorKind,
 };
 use seatport::{Address, CardStatus, NodeId, Random};
 use seatport_sqlite::SqliteStorage;
@@ -39,7 +39,10 @@ async fn the_other_process() {
     let mut commit = add(session, "driven");
     commit.record = Some(online());
     storage.commit(commit).await.unwrap();
-    storage.join(node, Duration::from_secs(3600)).await.unwrap();
+    storage
+        .join(&NodeProfile { id: node, labels: Default::default(), capacity: 9 }, Duration::from_secs(3600))
+        .await
+        .unwrap();
     let fence = storage.claim(session, node).await.unwrap().unwrap();
     for number in 1_u64.. {
         let mut commit = SessionCommit::new(session, sample::NOW, Expect::Present);
@@ -93,9 +96,12 @@ async fn a_killed_process_leaves_what_it_acknowledged_and_owns_nothing_any_more(
 
     // Its lease would have lasted for an hour.
     assert_eq!((session.owner, session.status()), (None, CardStatus::Connecting));
-    assert_eq!(storage.orphans(None, 10).await.unwrap(), [session_id(1)]);
+    assert_eq!(storage.orphans(None, 10).await.unwrap()[0].session, session_id(1));
     let node = NodeId::generate(sample::NOW, &Random::seeded(8));
-    storage.join(node, Duration::from_secs(10)).await.unwrap();
+    storage
+        .join(&NodeProfile { id: node, labels: Default::default(), capacity: 9 }, Duration::from_secs(10))
+        .await
+        .unwrap();
     let fence = storage.claim(session_id(1), node).await.unwrap().unwrap();
     assert_eq!(fence.epoch, 2, "the epoch goes on from where it was");
     storage.close().await.unwrap();

@@ -5,7 +5,8 @@ use std::time::Duration;
 use seatport::conversation::{Chat, ChatCursor, Contact, ContactHit, MessageHit, SearchQuery, StoredMessage};
 use seatport::leads::{LeadAdjustment, LeadTotal};
 use seatport::storage::{
-    Committed, Deletion, Fence, SessionCommit, Storage, StorageError, StoredSession, VaultEntry, VaultWrite,
+    Committed, Deletion, Fence, LiveNode, NodeProfile, NodeReport, Notice, Orphan, SessionCommit, Storage,
+    StorageError, StoredSession, VaultEntry, VaultWrite,
 };
 use seatport::{
     Address, Agent, AgentId, AuditEntry, AuditLine, ConsumerName, Cursors, Event, EventHead, MessageId, NodeId, Page,
@@ -22,8 +23,12 @@ pub enum Call<'a> {
     Delete(SessionId, u64, Deletion, AuditEntry),
     PortUsage,
     ResizePorts(PortRange),
-    Join(NodeId, Duration),
-    Renew(NodeId, Duration),
+    JoinPortQueue(NodeId),
+    LeavePortQueue(u64),
+    PortQueue,
+    Join(&'a NodeProfile, Duration),
+    Renew(NodeId, Duration, NodeReport),
+    Nodes,
     Leave(NodeId),
     Claim(SessionId, NodeId),
     Release(SessionId, Fence),
@@ -65,6 +70,7 @@ pub enum Call<'a> {
     SetKeyCheck(Vec<u8>),
     Record(AuditEntry),
     Audit(u64, u32),
+    Notify(Notice),
     Close,
 }
 
@@ -78,8 +84,12 @@ impl Call<'_> {
             Self::Delete(id, revision, deletion, audit) => storage.delete(id, revision, deletion, audit).await?.into(),
             Self::PortUsage => storage.port_usage().await?.into(),
             Self::ResizePorts(range) => storage.resize_ports(range).await?.into(),
+            Self::JoinPortQueue(node) => storage.join_port_queue(node).await?.into(),
+            Self::LeavePortQueue(ticket) => storage.leave_port_queue(ticket).await?.into(),
+            Self::PortQueue => storage.port_queue().await?.into(),
             Self::Join(node, ttl) => storage.join(node, ttl).await?.into(),
-            Self::Renew(node, ttl) => storage.renew(node, ttl).await?.into(),
+            Self::Renew(node, ttl, report) => storage.renew(node, ttl, report).await?.into(),
+            Self::Nodes => storage.nodes().await?.into(),
             Self::Leave(node) => storage.leave(node).await?.into(),
             Self::Claim(session, node) => storage.claim(session, node).await?.into(),
             Self::Release(session, fence) => storage.release(session, fence).await?.into(),
@@ -121,6 +131,7 @@ impl Call<'_> {
             Self::SetKeyCheck(sealed) => storage.set_key_check(sealed).await?.into(),
             Self::Record(entry) => storage.record(entry).await?.into(),
             Self::Audit(after, limit) => storage.audit(after, limit).await?.into(),
+            Self::Notify(notice) => storage.notify(notice).await?.into(),
             Self::Close => storage.close().await?.into(),
         })
     }
@@ -132,6 +143,8 @@ impl Call<'_> {
             Self::Session(..)
             | Self::Sessions(..)
             | Self::PortUsage
+            | Self::PortQueue
+            | Self::Nodes
             | Self::Orphans(..)
             | Self::Agent(..)
             | Self::Agents
@@ -161,6 +174,8 @@ impl Call<'_> {
             Self::Commit(..)
             | Self::Delete(..)
             | Self::ResizePorts(..)
+            | Self::JoinPortQueue(..)
+            | Self::LeavePortQueue(..)
             | Self::Join(..)
             | Self::Renew(..)
             | Self::Leave(..)
@@ -178,6 +193,7 @@ impl Call<'_> {
             | Self::VaultReplace(..)
             | Self::SetKeyCheck(..)
             | Self::Record(..)
+            | Self::Notify(..)
             | Self::Close => false,
         }
     }
@@ -220,7 +236,10 @@ answers! {
     Committed(Committed),
     Ports(PortUsage),
     Claimed(Option<Fence>),
-    Orphans(Vec<SessionId>),
+    Number(u64),
+    Tickets(Vec<u64>),
+    Nodes(Vec<LiveNode>),
+    Orphans(Vec<Orphan>),
     Agent(Option<Agent>),
     Agents(Vec<Agent>),
     Contacts(Vec<Contact>),
@@ -235,7 +254,6 @@ answers! {
     Adjustments(Vec<LeadAdjustment>),
     Events(Vec<Event>),
     Heads(Vec<EventHead>),
-    Trimmed(u64),
     Consumers(Vec<ConsumerName>),
     Acknowledged(Cursors),
     Sealed(Option<Vec<u8>>),

@@ -9,7 +9,8 @@ use seatport::conversation::{Chat, ChatCursor, Contact, ContactHit, MessageHit, 
 use seatport::leads::{LeadAdjustment, LeadTotal};
 use seatport::storage::{
     AgentStore, AuditStore, Change, Committed, ConversationStore, Deletion, EventStore, Fence, LeadStore, LeaseStore,
-    PortStore, SessionCommit, SessionStore, Storage, StorageError, StoredSession, VaultEntry, VaultStore, VaultWrite,
+    LiveNode, NodeProfile, NodeReport, Notice, Orphan, PortStore, SessionCommit, SessionStore, Storage, StorageError,
+    StoredSession, VaultEntry, VaultStore, VaultWrite,
 };
 use seatport::{
     Address, Agent, AgentId, AuditEntry, AuditLine, ConsumerName, Cursors, Event, EventHead, MessageId, NodeId, Page,
@@ -119,16 +120,32 @@ impl<I: Intercept> PortStore for Intercepted<I> {
     async fn resize_ports(&self, range: PortRange) -> Result<(), StorageError> {
         self.ask(Call::ResizePorts(range)).await
     }
+
+    async fn join_port_queue(&self, node: NodeId) -> Result<u64, StorageError> {
+        self.ask(Call::JoinPortQueue(node)).await
+    }
+
+    async fn leave_port_queue(&self, ticket: u64) -> Result<(), StorageError> {
+        self.ask(Call::LeavePortQueue(ticket)).await
+    }
+
+    async fn port_queue(&self) -> Result<Vec<u64>, StorageError> {
+        self.ask(Call::PortQueue).await
+    }
 }
 
 #[async_trait]
 impl<I: Intercept> LeaseStore for Intercepted<I> {
-    async fn join(&self, node: NodeId, ttl: Duration) -> Result<(), StorageError> {
+    async fn join(&self, node: &NodeProfile, ttl: Duration) -> Result<(), StorageError> {
         self.ask(Call::Join(node, ttl)).await
     }
 
-    async fn renew(&self, node: NodeId, ttl: Duration) -> Result<(), StorageError> {
-        self.ask(Call::Renew(node, ttl)).await
+    async fn renew(&self, node: NodeId, ttl: Duration, report: NodeReport) -> Result<(), StorageError> {
+        self.ask(Call::Renew(node, ttl, report)).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<LiveNode>, StorageError> {
+        self.ask(Call::Nodes).await
     }
 
     async fn leave(&self, node: NodeId) -> Result<(), StorageError> {
@@ -143,7 +160,7 @@ impl<I: Intercept> LeaseStore for Intercepted<I> {
         self.ask(Call::Release(session, fence)).await
     }
 
-    async fn orphans(&self, after: Option<SessionId>, limit: u32) -> Result<Vec<SessionId>, StorageError> {
+    async fn orphans(&self, after: Option<SessionId>, limit: u32) -> Result<Vec<Orphan>, StorageError> {
         self.ask(Call::Orphans(after, limit)).await
     }
 }
@@ -348,6 +365,14 @@ impl<I: Intercept> AuditStore for Intercepted<I> {
 impl<I: Intercept> Storage for Intercepted<I> {
     fn changes(&self) -> broadcast::Receiver<Change> {
         self.layer.changes(&*self.storage)
+    }
+
+    async fn notify(&self, notice: Notice) -> Result<(), StorageError> {
+        self.ask(Call::Notify(notice)).await
+    }
+
+    fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.storage.notices()
     }
 
     async fn close(&self) -> Result<(), StorageError> {

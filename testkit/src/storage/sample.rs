@@ -1,5 +1,6 @@
 //! What the cases store.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -10,8 +11,8 @@ use seatport::conversation::{
 use seatport::leads::PersonKey;
 use seatport::lifecycle::{Account, Desired, Facts, Lifecycle, Login, PortChange};
 use seatport::storage::{
-    ChatNews, Expect, Fence, Identity, Incoming, MessageUpdate, ReadMark, SessionCommit, Storage, StorageError,
-    StorageErrorKind, VaultWrite,
+    ChatNews, Expect, Fence, Identity, Incoming, MessageUpdate, NodeProfile, NodeReport, ReadMark, SessionCommit,
+    Storage, StorageError, StorageErrorKind, VaultWrite,
 };
 use seatport::{
     Action, Address, AgentId, AuditEntry, EventBody, MessageId, NodeId, Outcome, Page, SessionId, SessionRecord,
@@ -29,6 +30,14 @@ pub(super) fn id(number: u64) -> SessionId {
 pub(super) fn node(number: u64) -> NodeId {
     NodeId::from_bytes((u128::from(number) << 64 | 0x0DE).to_be_bytes())
 }
+
+/// What this node says of itself when it joins.
+pub(super) fn profile(number: u64) -> NodeProfile {
+    NodeProfile { id: node(number), labels: BTreeMap::new(), capacity: u32::MAX }
+}
+
+/// What a node says of itself that takes sessions and has none.
+pub(super) const REPORT: NodeReport = NodeReport { sessions: 0, accepting: true };
 
 pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000 + second * 1000)
@@ -231,7 +240,7 @@ pub(super) async fn add(storage: &dyn Storage, numbers: impl IntoIterator<Item =
 
 /// A node that has joined and owns the session.
 pub(super) async fn own(storage: &dyn Storage, session: u64, owner: u64) -> Fence {
-    storage.join(node(owner), MINUTE).await.expect("a node joins");
+    storage.join(&profile(owner), MINUTE).await.expect("a node joins");
     let fence = storage.claim(id(session), node(owner)).await.expect("a live node may claim");
     fence.expect("nobody else owns it")
 }

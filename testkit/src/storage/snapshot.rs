@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use seatport::conversation::{Chat, Contact, StoredMessage};
 use seatport::leads::{LeadAdjustment, LeadTotal};
-use seatport::storage::{Storage, StorageError, StoredSession, VaultEntry};
+use seatport::storage::{Orphan, Storage, StorageError, StoredSession, VaultEntry};
 use seatport::{
     Agent, AuditLine, ConsumerName, Cursors, Event, EventHead, Page, PortUsage, SessionFilter, SessionId, Timestamp,
 };
@@ -37,7 +37,7 @@ pub(super) struct Snapshot {
     pub(super) agents: Vec<Agent>,
     pub(super) audit: Vec<AuditLine>,
     pub(super) heads: Vec<EventHead>,
-    pub(super) orphans: Vec<SessionId>,
+    pub(super) orphans: Vec<Orphan>,
     pub(super) consumers: Vec<(ConsumerName, Cursors)>,
     pub(super) leads: Vec<LeadTotal>,
     pub(super) corrections: Vec<LeadAdjustment>,

@@ -85,7 +85,7 @@ impl Broken {
                 *self.rebuilt.lock() = true;
                 Call::RebuildLeads.send(storage).await
             }
-            (Defect::TrimsNothing, Call::TrimEvents(..)) => Ok(Answer::Trimmed(0)),
+            (Defect::TrimsNothing, Call::TrimEvents(..)) => Ok(Answer::Number(0)),
             (Defect::KeepsOneMore, Call::TrimEvents(session, keep, now, limit)) => {
                 let keep = Retention { count: keep.count.map(|count| count + 1), ..*keep };
                 Ok(storage.trim_events(session, &keep, now, limit).await?.into())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use seatport::lifecycle::{Facts, PortChange};
-use seatport::storage::{Expect, SessionCommit, Storage, StorageError, StorageErrorKind, VaultEntry};
+use seatport::storage::{Expect, NodeProfile, SessionCommit, Storage, StorageError, StorageErrorKind, VaultEntry};
 use seatport::{Page, Timestamp};
 use seatport_testkit::storage::{Answer, Call};
 
@@ -46,7 +46,12 @@ impl Broken {
             (Defect::RenewsNothing, Call::Renew(..)) => Ok(Answer::Done(())),
             (Defect::LetsAnybodyClaim, Call::Claim(session, node)) => match storage.claim(session, node).await {
                 Err(error) if error.kind() == StorageErrorKind::Fenced => {
-                    storage.join(node, Duration::from_secs(60)).await?;
+                    storage
+                        .join(
+                            &NodeProfile { id: node, labels: Default::default(), capacity: 9 },
+                            Duration::from_secs(60),
+                        )
+                        .await?;
                     Call::Claim(session, node).send(storage).await
                 }
                 other => other.map(Answer::Claimed),

@@ -1,16 +1,16 @@
 //! The two storages, side by side.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Arguments, Debug};
 use std::future::poll_fn;
 use std::task::Poll;
 
 use seatport::memory::MemoryStorage;
 use seatport::storage::{
-    Committed, Expect, Fence, SessionCommit, SessionStore, Storage, StorageError, StorageErrorKind,
+    Committed, Expect, Fence, NodeProfile, SessionCommit, SessionStore, Storage, StorageError, StorageErrorKind,
 };
-use seatport::{Cursors, SessionId};
+use seatport::{Cursors, NodeId, SessionId};
 use seatport_sqlite::{SqliteStorage, Synchronous};
 use tempfile::TempDir;
 
@@ -166,7 +166,7 @@ impl Pair {
                     self.fences[which.place].clear();
                 }
             }
-            Step::Join(node) => _ = self.ask(what, async |storage| storage.join(*node, LIVE).await).await?,
+            Step::Join(node) => _ = self.ask(what, async |storage| storage.join(&profile(*node), LIVE).await).await?,
             Step::Leave(node) => _ = self.ask(what, async |storage| storage.leave(*node).await).await?,
             Step::Claim(which, node) => {
                 let session = self.session(*which);
@@ -249,4 +249,9 @@ fn difference<T: Debug>(memory: &T, sqlite: &T) -> String {
     let same = memory.iter().zip(&sqlite).take_while(|(one, other)| one == other).count().saturating_sub(8);
     let shown = |lines: &[&str]| lines.iter().skip(same).take(40).copied().collect::<Vec<_>>().join("\n");
     format!("-- memory:\n{}\n-- SQLite:\n{}\n", shown(&memory), shown(&sqlite))
+}
+
+/// What a node says of itself when it joins.
+fn profile(id: NodeId) -> NodeProfile {
+    NodeProfile { id, labels: BTreeMap::new(), capacity: u32::MAX }
 }

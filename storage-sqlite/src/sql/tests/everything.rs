@@ -10,8 +10,8 @@ use seatport::leads::PersonKey;
 use seatport::lifecycle::{Desired, PortChange};
 use seatport::storage::{
     AgentStore, AuditStore, ChatNews, ConversationStore, Deletion, EventStore, Expect, Fence, Identity, Incoming,
-    LeadStore, LeaseStore, MessageUpdate, Page, PersonIs, PortStore, ReadMark, SessionCommit, SessionStore, VaultEntry,
-    VaultStore, VaultWrite,
+    LeadStore, LeaseStore, MessageUpdate, NodeProfile, Page, PersonIs, PortStore, ReadMark, SessionCommit,
+    SessionStore, VaultEntry, VaultStore, VaultWrite,
 };
 use seatport::{
     Action, Address, Agent, AgentId, AuditEntry, CardStatus, ConsumerName, Cursors, Edge, EventBody, MessageId, NodeId,
@@ -121,7 +121,10 @@ async fn begin(storage: &SqliteStorage, one: SessionId) -> Fence {
     storage.key_check().await.unwrap();
     storage.replace_ledger_key(None, &[1]).await.unwrap();
     storage.ledger_key().await.unwrap();
-    storage.join(node, Duration::from_secs(60)).await.unwrap();
+    storage
+        .join(&NodeProfile { id: node, labels: Default::default(), capacity: 9 }, Duration::from_secs(60))
+        .await
+        .unwrap();
 
     let mut commit = SessionCommit::new(one, NOW, Expect::New);
     commit.record = Some(record(one));

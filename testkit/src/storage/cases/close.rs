@@ -3,11 +3,13 @@
 use std::fmt::Debug;
 
 use seatport::conversation::SearchQuery;
-use seatport::storage::{Deletion, Fence, SessionCommit, StorageError, StorageErrorKind, VaultEntry};
+use seatport::storage::{Deletion, Fence, Notice, SessionCommit, StorageError, StorageErrorKind, VaultEntry};
 use seatport::{Action, Agent, ConsumerName, Cursors, Page, PortRange, Retention, Role, SendKey, SessionFilter};
 
 use crate::storage::Backend;
-use crate::storage::sample::{MINUTE, add, address, agent_id, at, audit, commit, everything, id, message_id, node};
+use crate::storage::sample::{
+    MINUTE, REPORT, add, address, agent_id, at, audit, commit, everything, id, message_id, node, profile,
+};
 use crate::storage::snapshot::Snapshot;
 
 #[track_caller]
@@ -35,11 +37,16 @@ pub(crate) async fn later_calls_answer_closed(backend: &mut dyn Backend) {
     closed("delete", s.delete(session, 1, Deletion::Delete, audit(1, Action::Delete)).await);
     closed("port_usage", s.port_usage().await);
     closed("resize_ports", s.resize_ports(PortRange::default()).await);
-    closed("join", s.join(node, MINUTE).await);
-    closed("renew", s.renew(node, MINUTE).await);
+    closed("join_port_queue", s.join_port_queue(node).await);
+    closed("leave_port_queue", s.leave_port_queue(1).await);
+    closed("port_queue", s.port_queue().await);
+    closed("notify", s.notify(Notice { session, sealed: vec![] }).await);
+    closed("join", s.join(&profile(1), MINUTE).await);
+    closed("renew", s.renew(node, MINUTE, REPORT).await);
     closed("leave", s.leave(node).await);
     closed("claim", s.claim(session, node).await);
     closed("release", s.release(session, fence).await);
+    closed("nodes", s.nodes().await);
     closed("orphans", s.orphans(None, 1).await);
     closed("put_agent", s.put_agent(Agent::new("mei", "Mei", Role::Agent).expect("a valid agent")).await);
     closed("agent", s.agent(&agent).await);

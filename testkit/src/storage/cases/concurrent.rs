@@ -9,7 +9,7 @@ use seatport::{Action, EventBody, PortRange};
 
 use crate::storage::Backend;
 use crate::storage::sample::{
-    MINUTE, add, audit, commit, id, inbound, node, on_many_threads, port, record, sealing, storing,
+    MINUTE, add, audit, commit, id, inbound, node, on_many_threads, port, profile, record, sealing, storing,
 };
 use crate::storage::snapshot::Snapshot;
 
@@ -126,7 +126,7 @@ pub(crate) async fn one_of_many_nodes_claims_a_session(backend: &mut dyn Backend
     let storage = backend.open().await;
     add(&*storage, [1]).await;
     for number in 0..20 {
-        storage.join(node(number), 60 * MINUTE).await.unwrap();
+        storage.join(&profile(number), 60 * MINUTE).await.unwrap();
     }
     let answers = all_at_once(&storage, 0..20, |storage, number| async move {
         storage.claim(id(1), node(number)).await.expect("a live node may ask")

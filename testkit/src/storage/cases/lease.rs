@@ -2,12 +2,18 @@
 
 use std::time::Duration;
 
+use seatport::SessionId;
 use seatport::lifecycle::Lifecycle;
 use seatport::storage::{Fence, SessionCommit, Storage, StorageErrorKind};
 
 use crate::storage::Backend;
-use crate::storage::sample::{MINUTE, add, adding, commit, id, node, own, record, refused, running};
+use crate::storage::sample::{MINUTE, REPORT, add, adding, commit, id, node, own, profile, record, refused, running};
 use crate::storage::snapshot::Snapshot;
+
+async fn orphans(storage: &dyn Storage, after: Option<SessionId>, limit: u32) -> Vec<SessionId> {
+    let orphans = storage.orphans(after, limit).await.unwrap();
+    orphans.into_iter().map(|orphan| orphan.session).collect()
+}
 
 async fn owner(storage: &dyn Storage, session: u64) -> Option<Fence> {
     storage.session(id(session)).await.unwrap().expect("the session is there").owner
@@ -27,16 +33,20 @@ async fn holds(storage: &dyn Storage, session: u64, fence: Fence) -> bool {
 pub(crate) async fn a_node_that_did_not_join_is_fenced(backend: &mut dyn Backend) {
     let storage = backend.open().await;
     add(&*storage, [1]).await;
-    assert_eq!(refused(storage.renew(node(1), MINUTE).await), StorageErrorKind::Fenced);
+    assert_eq!(refused(storage.renew(node(1), MINUTE, REPORT).await), StorageErrorKind::Fenced);
     assert_eq!(refused(storage.claim(id(1), node(1)).await), StorageErrorKind::Fenced);
-    assert_eq!(refused(storage.renew(node(1), MINUTE).await), StorageErrorKind::Fenced, "renewing is not joining");
+    assert_eq!(
+        refused(storage.renew(node(1), MINUTE, REPORT).await),
+        StorageErrorKind::Fenced,
+        "renewing is not joining"
+    );
     assert_eq!(owner(&*storage, 1).await, None);
     storage.leave(node(1)).await.expect("leaving succeeds all the same");
 }
 
 pub(crate) async fn an_unknown_session_cannot_be_claimed(backend: &mut dyn Backend) {
     let storage = backend.open().await;
-    storage.join(node(1), MINUTE).await.unwrap();
+    storage.join(&profile(1), MINUTE).await.unwrap();
     assert_eq!(refused(storage.claim(id(1), node(1)).await), StorageErrorKind::NotFound);
 }
 
@@ -55,7 +65,7 @@ pub(crate) async fn a_live_owner_keeps_others_out(backend: &mut dyn Backend) {
     let storage = backend.open().await;
     add(&*storage, [1]).await;
     let fence = own(&*storage, 1, 1).await;
-    storage.join(node(2), MINUTE).await.unwrap();
+    storage.join(&profile(2), MINUTE).await.unwrap();
     let before = Snapshot::of(&*storage).await;
     assert_eq!(storage.claim(id(1), node(2)).await.unwrap(), None);
     assert_eq!(Snapshot::of(&*storage).await, before);
@@ -76,7 +86,7 @@ pub(crate) async fn a_lease_runs_out(backend: &mut dyn Backend) {
     let storage = backend.open().await;
     storage.commit(adding(running(1, Lifecycle::Online))).await.unwrap();
     let fence = own(&*storage, 1, 1).await;
-    storage.join(node(2), 3 * MINUTE).await.unwrap();
+    storage.join(&profile(2), 3 * MINUTE).await.unwrap();
 
     backend.pass(MINUTE - Duration::from_secs(5)).await;
     assert!(holds(&*storage, 1, fence).await, "its minute is not over");
@@ -84,27 +94,27 @@ pub(crate) async fn a_lease_runs_out(backend: &mut dyn Backend) {
     assert_eq!(owner(&*storage, 1).await, None);
     assert!(!holds(&*storage, 1, fence).await);
     assert_eq!(refused(storage.vault_write(id(1), fence, vec![]).await), StorageErrorKind::Fenced);
-    assert_eq!(storage.orphans(None, 9).await.unwrap(), [id(1)]);
-    assert_eq!(refused(storage.renew(node(1), MINUTE).await), StorageErrorKind::Fenced);
+    assert_eq!(orphans(&*storage, None, 9).await, [id(1)]);
+    assert_eq!(refused(storage.renew(node(1), MINUTE, REPORT).await), StorageErrorKind::Fenced);
     assert_eq!(refused(storage.claim(id(1), node(1)).await), StorageErrorKind::Fenced);
 
     let next = storage.claim(id(1), node(2)).await.unwrap().expect("nobody owns it");
     assert!(next.epoch > fence.epoch);
     assert!(holds(&*storage, 1, next).await);
-    assert_eq!(storage.orphans(None, 9).await.unwrap(), []);
+    assert_eq!(orphans(&*storage, None, 9).await, []);
 }
 
 pub(crate) async fn renewing_keeps_all_sessions(backend: &mut dyn Backend) {
     let storage = backend.open().await;
     add(&*storage, 1..=3).await;
-    storage.join(node(1), MINUTE).await.unwrap();
+    storage.join(&profile(1), MINUTE).await.unwrap();
     let mut fences = Vec::new();
     for session in 1..=3 {
         fences.push(storage.claim(id(session), node(1)).await.unwrap().expect("nobody else owns it"));
     }
     for _ in 0..3 {
         backend.pass(MINUTE / 2).await;
-        storage.renew(node(1), MINUTE).await.unwrap();
+        storage.renew(node(1), MINUTE, REPORT).await.unwrap();
     }
     for (session, fence) in (1..).zip(fences) {
         assert_eq!(owner(&*storage, session).await, Some(fence));
@@ -124,8 +134,8 @@ pub(crate) async fn leaving_gives_everything_up(backend: &mut dyn Backend) {
     assert_eq!(owner(&*storage, 1).await, None);
     assert_eq!(owner(&*storage, 2).await, Some(stays));
     assert!(!holds(&*storage, 1, left).await);
-    assert_eq!(storage.orphans(None, 9).await.unwrap(), [id(1)]);
-    assert_eq!(refused(storage.renew(node(1), MINUTE).await), StorageErrorKind::Fenced);
+    assert_eq!(orphans(&*storage, None, 9).await, [id(1)]);
+    assert_eq!(refused(storage.renew(node(1), MINUTE, REPORT).await), StorageErrorKind::Fenced);
     let next = storage.claim(id(1), node(2)).await.unwrap().expect("nobody owns it");
     assert!(next.epoch > left.epoch);
 }
@@ -134,13 +144,13 @@ pub(crate) async fn who_joins_again_owns_nothing(backend: &mut dyn Backend) {
     let storage = backend.open().await;
     add(&*storage, [1]).await;
     let fence = own(&*storage, 1, 1).await;
-    storage.join(node(1), MINUTE).await.unwrap();
+    storage.join(&profile(1), MINUTE).await.unwrap();
     assert_eq!(owner(&*storage, 1).await, None, "joined again while it was live");
     assert!(!holds(&*storage, 1, fence).await);
 
     let fence = storage.claim(id(1), node(1)).await.unwrap().expect("nobody else owns it");
     backend.pass(2 * MINUTE).await;
-    storage.join(node(1), MINUTE).await.unwrap();
+    storage.join(&profile(1), MINUTE).await.unwrap();
     assert_eq!(owner(&*storage, 1).await, None, "joined again after its lease had run out");
     assert!(!holds(&*storage, 1, fence).await);
 }
@@ -160,7 +170,7 @@ pub(crate) async fn releasing_gives_one_session_up(backend: &mut dyn Backend) {
     assert_eq!(owner(&*storage, 1).await, None);
     assert_eq!(owner(&*storage, 2).await, Some(other));
     assert!(!holds(&*storage, 1, second).await);
-    storage.join(node(2), MINUTE).await.unwrap();
+    storage.join(&profile(2), MINUTE).await.unwrap();
     let next = storage.claim(id(1), node(2)).await.unwrap().expect("nobody owns it");
     assert!(next.epoch > second.epoch);
 }
@@ -178,17 +188,17 @@ pub(crate) async fn orphans_are_what_nobody_drives(backend: &mut dyn Backend) {
     }
     add(&*storage, [25]).await;
     let all = [10, 20, 30, 40].map(id);
-    assert_eq!(storage.orphans(None, 9).await.unwrap(), all);
+    assert_eq!(orphans(&*storage, None, 9).await, all);
     for limit in 0..=4_u32 {
-        assert_eq!(storage.orphans(None, limit).await.unwrap(), all[..limit as usize], "at most {limit}");
+        assert_eq!(orphans(&*storage, None, limit).await, all[..limit as usize], "at most {limit}");
     }
-    assert_eq!(storage.orphans(Some(id(10)), 2).await.unwrap(), [20, 30].map(id));
-    assert_eq!(storage.orphans(Some(id(35)), 9).await.unwrap(), [id(40)]);
+    assert_eq!(orphans(&*storage, Some(id(10)), 2).await, [20, 30].map(id));
+    assert_eq!(orphans(&*storage, Some(id(35)), 9).await, [id(40)]);
     own(&*storage, 20, 1).await;
-    assert_eq!(storage.orphans(None, 9).await.unwrap(), [10, 30, 40].map(id));
+    assert_eq!(orphans(&*storage, None, 9).await, [10, 30, 40].map(id));
     let stopped = SessionCommit { record: Some(record(10)), ..commit(10) };
     storage.commit(stopped).await.unwrap();
-    assert_eq!(storage.orphans(None, 1).await.unwrap(), [id(30)]);
+    assert_eq!(orphans(&*storage, None, 1).await, [id(30)]);
 }
 
 pub(crate) async fn nothing_is_owned_after_a_restart(backend: &mut dyn Backend) {
@@ -200,8 +210,8 @@ pub(crate) async fn nothing_is_owned_after_a_restart(backend: &mut dyn Backend) 
     let storage = backend.open().await;
     assert_eq!(owner(&*storage, 1).await, None);
     assert!(!holds(&*storage, 1, fence).await);
-    assert_eq!(storage.orphans(None, 9).await.unwrap(), [id(1)]);
-    assert_eq!(refused(storage.renew(node(1), MINUTE).await), StorageErrorKind::Fenced);
+    assert_eq!(orphans(&*storage, None, 9).await, [id(1)]);
+    assert_eq!(refused(storage.renew(node(1), MINUTE, REPORT).await), StorageErrorKind::Fenced);
     let next = own(&*storage, 1, 1).await;
     assert!(next.epoch > fence.epoch, "the same node, but no epoch comes twice");
 }

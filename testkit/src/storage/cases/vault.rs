@@ -3,7 +3,7 @@
 use seatport::storage::{Fence, SessionCommit, Storage, StorageErrorKind, VaultEntry, VaultWrite};
 
 use crate::storage::Backend;
-use crate::storage::sample::{MINUTE, add, commit, id, node, own, refused, sealing};
+use crate::storage::sample::{MINUTE, add, commit, id, node, own, profile, refused, sealing};
 use crate::storage::snapshot::{Snapshot, check_pages_forwards};
 
 fn entry(session: u64, name: &str, sealed: &[u8]) -> VaultEntry {
@@ -62,7 +62,7 @@ pub(crate) async fn a_write_needs_a_fence_that_holds(backend: &mut dyn Backend) 
     add(&*storage, [1, 2]).await;
     let fence = own(&*storage, 1, 1).await;
     storage.vault_write(id(1), fence, vec![sealing("net/key", b"old")]).await.unwrap();
-    storage.join(node(2), 3 * MINUTE).await.unwrap();
+    storage.join(&profile(2), 3 * MINUTE).await.unwrap();
     let before = Snapshot::of(&*storage).await;
     let write = async |session, fence| {
         let writes = vec![sealing("net/other", b"1"), removing("net/key")];

@@ -1,0 +1,1 @@
+//! The storage of Seatport for many nodes: one PostgreSQL database.
