@@ -2,6 +2,8 @@
 
 mod clock;
 pub mod messenger;
+#[cfg(unix)]
+pub mod postgres;
 pub mod storage;
 
 pub use clock::VirtualClock;
