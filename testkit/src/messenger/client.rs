@@ -1,11 +1,12 @@
 //! The transport's task for one connection: frames become signals, commands become frames.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use seatport::Secret;
 use seatport::lifecycle::{Reason, ReasonKind};
 use seatport::transport::{Ack, LoginChallenge, SendError, Signal, TransportCommand};
 use seatport::vault::Vault;
+use seatport::{Clock, Secret};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -21,6 +22,7 @@ pub(super) struct Client {
     ear: Ear,
     mouth: Mouth,
     vault: Vault,
+    clock: Arc<dyn Clock>,
     signals: mpsc::Sender<Signal>,
     commands: mpsc::Receiver<TransportCommand>,
     /// A signal that Seatport has not taken yet, with the deliveries to acknowledge as soon as it has. While there is one,
@@ -40,6 +42,7 @@ impl Client {
         ear: Ear,
         mouth: Mouth,
         vault: Vault,
+        clock: Arc<dyn Clock>,
     ) -> (Self, mpsc::Receiver<Signal>, mpsc::Sender<TransportCommand>) {
         let (signals, told) = mpsc::channel(WAITING);
         let (orders, commands) = mpsc::channel(WAITING);
@@ -47,6 +50,7 @@ impl Client {
             ear,
             mouth,
             vault,
+            clock,
             signals,
             commands,
             told: None,
@@ -91,7 +95,8 @@ impl Client {
                 self.ending = true;
                 Signal::Rejected(reason)
             }
-            FromNetwork::Code { kind, code, sequence, expires_at } => {
+            FromNetwork::Code { kind, code, sequence, valid_for } => {
+                let expires_at = self.clock.now() + valid_for;
                 Signal::Challenge(LoginChallenge { kind: kind.into(), code: Secret::new(code), sequence, expires_at })
             }
             FromNetwork::CodesRanOut => {

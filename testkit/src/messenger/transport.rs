@@ -97,7 +97,7 @@ impl Transport for SimulatedTransport {
             Some(FromNetwork::Rejected(reason)) => return Err(ConnectError::Rejected(reason)),
             _ => return Err(lost("cut")),
         }
-        let (client, signals, commands) = Client::new(ear, mouth, context.vault);
+        let (client, signals, commands) = Client::new(ear, mouth, context.vault, context.clock);
         let task = tokio::spawn(client.run());
         Ok(Connection { signals, commands, guard: ConnectionGuard::abort(task.abort_handle()) })
     }
