@@ -1,9 +1,11 @@
 //! What tests of Seatport, its storages and its transports are built from.
 
+mod cable;
 mod clock;
 pub mod messenger;
 pub mod storage;
 
+pub use cable::Cable;
 pub use clock::VirtualClock;
 
 /// The example in the README, compiled and run with the other ones.
