@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use criterion::{Criterion, Throughput};
 use rusqlite::Connection;
-use seatport::storage::SessionStore;
 use seatport::{Cursors, SystemClock};
 use seatport_benches::figures::Figures;
 use seatport_benches::history::{self, History};

@@ -142,7 +142,11 @@ impl Ingest {
     }
 }
 
-async fn deliver(
+/// Has every message of a session delivered; answers how long each waited for its acknowledgement.
+///
+/// # Errors
+/// A connection ended before.
+pub async fn deliver(
     office: &Office,
     messages: Vec<(PortNumber, Vec<InboundMessage>)>,
     pace: Pace,

@@ -5,8 +5,8 @@
 //! measured in turns within one run ([`rounds`]). A ratio means the same on a laptop and on a server, today and in a year; a
 //! time does not.
 //!
-//! The raw limit of writing is a loop of bare SQLite that writes the very rows that ours wrote, in the same transactions: see
-//! [`recording`].
+//! The raw limit of writing is a loop of bare SQLite, or of bare tokio-postgres, that writes the very rows that ours wrote, in
+//! the same transactions: see [`recording`] and [`postgres`].
 
 pub mod clock;
 pub mod cpu;
@@ -17,6 +17,7 @@ pub mod network;
 pub mod office;
 pub mod peer;
 pub mod place;
+pub mod postgres;
 pub mod recording;
 pub mod rounds;
 pub mod texts;

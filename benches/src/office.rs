@@ -1,12 +1,13 @@
-//! A node of Seatport on an SQLite database, with one supervisor at a desk and some sessions online.
+//! A node of Seatport, with one supervisor at a desk and some sessions online.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use seatport::storage::{SessionFilter, SessionStore};
+use seatport::storage::Storage;
 use seatport::{
-    Agent, CardStatus, Clock, Desk, NewAccount, Page, PortNumber, PortRange, Role, Seatport, SessionId, Timing,
+    Agent, CardStatus, Clock, Desk, NewAccount, Page, PortNumber, PortRange, Role, Seatport, SessionFilter, SessionId, Timing,
     WhenFull,
 };
 use seatport_sqlite::SqliteStorage;
@@ -25,18 +26,25 @@ pub struct Office {
     pub desk: Desk,
     /// The network its sessions are on.
     pub network: Network,
-    storage: SqliteStorage,
+    storage: Arc<dyn Storage>,
 }
 
 impl Office {
-    /// Opens an office on a database, or founds one.
+    /// Opens an office on an SQLite database, or founds one.
     ///
     /// # Errors
     /// Those of the storage and of the node.
     pub async fn open(file: &Path, clock: impl Clock) -> Result<Self> {
-        let (storage, network) = (SqliteStorage::open(file).await?, Network::default());
+        Self::open_on(Arc::new(SqliteStorage::open(file).await?), Network::default(), clock).await
+    }
+
+    /// Opens an office on a storage, for sessions on this network.
+    ///
+    /// # Errors
+    /// Those of the storage and of the node.
+    pub async fn open_on(storage: Arc<dyn Storage>, network: Network, clock: impl Clock) -> Result<Self> {
         let seatport = Seatport::builder()
-            .storage(storage.clone())
+            .shared_storage(storage.clone())
             .transport(network.clone())
             .ports(PortRange::new(1, PORTS)?)
             .clock(clock)
@@ -54,8 +62,8 @@ impl Office {
 
     /// The database below the desk.
     #[must_use]
-    pub fn storage(&self) -> &SqliteStorage {
-        &self.storage
+    pub fn storage(&self) -> &dyn Storage {
+        &*self.storage
     }
 
     /// Adds so many sessions and starts them.

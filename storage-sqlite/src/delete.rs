@@ -13,7 +13,7 @@ use seatport::{AuditEntry, CardStatus, SessionId};
 
 use crate::audit;
 use crate::codes::{Code, Json};
-use crate::conversation::{CONTACT, contact, contact_text};
+use crate::conversation::{CONTACT, contact};
 use crate::error::Failure;
 use crate::ledger::Ledger;
 use crate::search::index::{self, CONTACTS, MESSAGES, Texts};
@@ -129,7 +129,7 @@ impl Piece {
         let values = params![self.session, end, room];
         let contacts = all(connection, &sql, values, |row| Ok((row.get::<_, i64>(7)?, contact(row)?)))?;
         for (key, contact) in &contacts {
-            CONTACTS.remove(texts, index::number(self.session, *key), &contact_text(contact))?;
+            CONTACTS.remove(texts, index::number(self.session, *key), &contact.searchable())?;
         }
         if let Some((_, contact)) = contacts.last() {
             self.address = Some(contact.address.as_str().to_owned());
@@ -151,7 +151,7 @@ impl Piece {
         let contacts =
             all(connection, &sql, params![self.session, self.address], |row| Ok((row.get(7)?, contact(row)?)))?;
         for (key, contact) in contacts {
-            CONTACTS.add(texts, index::number(self.session, key), &contact_text(&contact))?;
+            CONTACTS.add(texts, index::number(self.session, key), &contact.searchable())?;
         }
         let sql = "UPDATE session SET indexed_place = NULL, indexed_address = NULL WHERE key = ?1";
         execute(connection, sql, [self.session])?;

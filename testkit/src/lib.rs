@@ -3,6 +3,8 @@
 mod cable;
 mod clock;
 pub mod messenger;
+#[cfg(unix)]
+pub mod postgres;
 pub mod storage;
 
 pub use cable::Cable;

@@ -27,6 +27,11 @@ pub(crate) const BENCHMARKS: &[Benchmark] = &[
         shows: "what a desk reads, with 10,000 and with 5,000,000 messages stored, beside the bare statement",
     },
     Benchmark { name: "desk", shows: "what a call at a desk costs, and how fast events are read" },
+    Benchmark {
+        name: "postgres",
+        shows: "messages of 50 sessions in Postgres, beside bare tokio-postgres; four nodes that want the same ports",
+    },
+    Benchmark { name: "cluster", shows: "10,000 sessions over three nodes: boot, spread, rest, the death of a node" },
     Benchmark { name: "memory", shows: "what an idle session takes of the memory" },
 ];
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 
+use crate::postgres;
 use crate::report::{Outcome, Report};
 use crate::suite::{Step, Suite, Tool};
 
@@ -66,9 +67,10 @@ impl Cargo {
     }
 
     fn require(&self, tool: &Tool) -> anyhow::Result<()> {
-        let mut version = self.command(tool.subcommand);
+        let Tool::Subcommand { name, install } = tool else { return postgres::require() };
+        let mut version = self.command(name);
         if !self.succeeds(version.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()))? {
-            bail!("`cargo {}` is missing; install it with `{}`", tool.subcommand, tool.install);
+            bail!("`cargo {name}` is missing; install it with `{install}`");
         }
         Ok(())
     }

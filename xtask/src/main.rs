@@ -2,6 +2,7 @@
 
 mod bench;
 mod cargo;
+mod postgres;
 mod report;
 mod suite;
 

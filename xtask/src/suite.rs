@@ -5,7 +5,7 @@
 pub(crate) struct Suite {
     pub(crate) name: &'static str,
     pub(crate) proves: &'static str,
-    /// Tools beyond `cargo` and a C compiler; a suite without them fails, it is never left out.
+    /// Tools beyond `cargo` and a C compiler; without them nothing is run, a suite is never left out.
     pub(crate) needs: &'static [Tool],
     pub(crate) steps: &'static [Step],
 }
@@ -18,11 +18,13 @@ pub(crate) struct Step {
     pub(crate) env: &'static [(&'static str, &'static str)],
 }
 
-/// A cargo subcommand that does not come with every installation of Rust.
+/// Something that a machine may not have.
 #[derive(Debug)]
-pub(crate) struct Tool {
-    pub(crate) subcommand: &'static str,
-    pub(crate) install: &'static str,
+pub(crate) enum Tool {
+    /// A cargo subcommand that does not come with every installation of Rust.
+    Subcommand { name: &'static str, install: &'static str },
+    /// A PostgreSQL server; the tests start it themselves.
+    Postgres,
 }
 
 const fn cargo(args: &'static str) -> Step {
@@ -33,9 +35,9 @@ const fn rustdoc(args: &'static str) -> Step {
     Step { args, env: &[("RUSTDOCFLAGS", "-D warnings")] }
 }
 
-const RUSTFMT: Tool = Tool { subcommand: "fmt", install: "rustup component add rustfmt" };
-const CLIPPY: Tool = Tool { subcommand: "clippy", install: "rustup component add clippy" };
-const CARGO_DENY: Tool = Tool { subcommand: "deny", install: "cargo install --locked cargo-deny" };
+const RUSTFMT: Tool = Tool::Subcommand { name: "fmt", install: "rustup component add rustfmt" };
+const CLIPPY: Tool = Tool::Subcommand { name: "clippy", install: "rustup component add clippy" };
+const CARGO_DENY: Tool = Tool::Subcommand { name: "deny", install: "cargo install --locked cargo-deny" };
 
 /// The suites of `cargo xtask test`, in the order in which they run. `lint` and `whatsapp` alone build the WhatsApp
 /// transport, which takes minutes; the end-to-end tests in `transport-whatsapp/e2e` are a workspace of their own.
@@ -66,6 +68,12 @@ pub(crate) const SUITES: &[Suite] = &[
         proves: "the SQLite storage passes the storage suite and survives crashes",
         needs: &[],
         steps: &[cargo("test --locked -p seatport-sqlite")],
+    },
+    Suite {
+        name: "postgres",
+        proves: "the Postgres storage passes the storage suite, on temporary servers that are stopped, killed and promoted",
+        needs: &[Tool::Postgres],
+        steps: &[cargo("test --locked -p seatport-postgres")],
     },
     Suite {
         name: "testkit",

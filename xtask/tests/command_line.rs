@@ -1,8 +1,12 @@
 //! The commands as a person calls them, with a cargo that only writes down how it was called.
 #![cfg(unix)]
 
+use std::env;
+use std::ffi::OsString;
 use std::fs;
+use std::iter;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
@@ -20,25 +24,39 @@ impl RecordingCargo {
     fn running(script: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let program = directory.path().join("cargo");
-        let script = format!("#!/bin/sh\necho \"$*\" >> \"$0.calls\"\n{script}\n");
-        fs::write(&program, script).expect("the script is written");
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("the script is executable");
+        executable(&program, &format!("echo \"$*\" >> \"$0.calls\"\n{script}"));
+        // A server is looked for on PATH first: here it is found, and does nothing.
+        for server in ["initdb", "pg_ctl", "postgres"] {
+            executable(&directory.path().join(server), "");
+        }
         Self { directory }
     }
 
     fn xtask(&self, args: &str) -> Output {
         Command::new(env!("CARGO_BIN_EXE_xtask"))
             .args(args.split_whitespace())
+            .env("PATH", self.path())
             .env("CARGO", self.directory.path().join("cargo"))
             .env("CARGO_TARGET_DIR", self.directory.path())
             .output()
             .expect("xtask starts")
     }
 
+    fn path(&self) -> OsString {
+        let before = env::var_os("PATH").unwrap_or_default();
+        let with_ours = iter::once(self.directory.path().to_owned()).chain(env::split_paths(&before));
+        env::join_paths(with_ours).expect("a path to search")
+    }
+
     fn calls(&self) -> Vec<String> {
         let calls = fs::read_to_string(self.directory.path().join("cargo.calls")).unwrap_or_default();
         calls.lines().map(str::to_owned).collect()
     }
+}
+
+fn executable(path: &Path, script: &str) {
+    fs::write(path, format!("#!/bin/sh\n{script}\n")).expect("the script is written");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("the script is executable");
 }
 
 fn stdout(output: &Output) -> String {
@@ -62,7 +80,7 @@ fn a_failing_step_stops_nothing_and_fails_the_run() {
     let stdout = stdout(&output);
     assert!(stdout.contains("== core: cargo test --locked -p seatport\n"), "{stdout}");
     assert!(stdout.contains("\nlint         failed "), "{stdout}");
-    assert!(stdout.ends_with("7 passed, 1 failed\n"), "{stdout}");
+    assert!(stdout.ends_with("8 passed, 1 failed\n"), "{stdout}");
 }
 
 #[test]
@@ -83,7 +101,7 @@ fn an_unknown_suite_is_answered_with_the_valid_ones() {
     assert_eq!(output.status.code(), Some(2));
     assert!(cargo.calls().is_empty());
     let stderr = stderr(&output);
-    for name in ["lint", "core", "sqlite", "testkit", "whatsapp", "quickstart", "benches", "xtask"] {
+    for name in ["lint", "core", "sqlite", "postgres", "testkit", "whatsapp", "quickstart", "benches", "xtask"] {
         assert!(stderr.contains(name), "{stderr}");
     }
 }
@@ -135,7 +153,7 @@ fn all_benchmarks_run_though_one_breaks() {
 
     assert_eq!(output.status.code(), Some(1));
     let calls = cargo.calls();
-    assert_eq!(calls.len(), 4, "{calls:?}");
+    assert_eq!(calls.len(), 6, "{calls:?}");
     assert!(calls.iter().all(|call| call.ends_with(" --")), "{calls:?}");
     assert!(stdout(&output).contains("\nreads    failed before it had measured everything\n"), "{}", stdout(&output));
 }

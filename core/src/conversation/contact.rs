@@ -24,6 +24,16 @@ pub struct Contact {
     pub last_seen: Option<Timestamp>,
 }
 
+impl Contact {
+    /// The text by which it is found: its names, its phone number and its address, in lines, so that no word reaches from one
+    /// into the next.
+    #[must_use]
+    pub fn searchable(&self) -> String {
+        let texts = [self.name.as_deref(), self.saved_name.as_deref(), self.phone.as_deref()];
+        texts.into_iter().flatten().chain([self.address.as_str()]).collect::<Vec<_>>().join("\n")
+    }
+}
+
 /// What the network says about a person. What is left out stays as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactUpdate {

@@ -13,6 +13,7 @@ use crate::ids::{Address, MessageId};
 use crate::lifecycle::{Input, Lifecycle, Reason, ReasonKind, transition};
 use crate::random::Random;
 use crate::runtime::link::{Link, LinkEvent};
+use crate::runtime::login_codes::Shown;
 use crate::runtime::node::{Node, Phase, Reservation};
 use crate::runtime::step::step_commit;
 use crate::storage::{
@@ -63,6 +64,7 @@ pub(crate) struct Actor {
     patient: bool,
     outbox: outbox::Outbox,
     reads: reads::Reads,
+    login_code: Shown,
 }
 
 impl Actor {
@@ -74,6 +76,7 @@ impl Actor {
         patient: bool,
     ) -> Self {
         let phase = node.phase.subscribe();
+        let login_code = Shown::new(node.clone(), stored.record.id, fence);
         Self {
             node,
             fence,
@@ -87,6 +90,7 @@ impl Actor {
             patient,
             outbox: outbox::Outbox::default(),
             reads: reads::Reads::default(),
+            login_code,
         }
     }
 
@@ -268,7 +272,7 @@ impl Actor {
             _ => {}
         }
         if lifecycle != Lifecycle::AwaitingLogin {
-            self.node.set_challenge(self.stored.record.id, None);
+            self.login_code.withdraw();
         }
         self.online_since = (lifecycle == Lifecycle::Online).then_some(now);
         if lifecycle == Lifecycle::Online {

@@ -14,6 +14,7 @@ use crate::port::PortRange;
 use crate::random::Random;
 use crate::runtime::heartbeat;
 use crate::runtime::hub::Hub;
+use crate::runtime::login_codes::LoginCodes;
 use crate::runtime::node::{Node, Phase};
 use crate::runtime::people::People;
 use crate::runtime::port_queue::PortQueue;
@@ -84,6 +85,9 @@ impl SeatportBuilder {
     }
 
     /// Seals credentials and proxy passwords with this key. Keep it in the host's key store: without it they are lost.
+    ///
+    /// Where several nodes share a database, all have the same key: it also seals the login codes that they pass on to one
+    /// another. Without a key, only the node that drives a session shows its codes.
     #[must_use]
     pub fn vault_key(mut self, key: VaultKey) -> Self {
         self.vault_key = Some(key);
@@ -97,8 +101,8 @@ impl SeatportBuilder {
         self
     }
 
-    /// Keeps credentials as they are, readable by whoever reads the database. Together with a key: still reads what was kept
-    /// so, and seals what is written from now on.
+    /// Keeps credentials as they are, readable by whoever reads the database, and passes login codes on to other nodes as they
+    /// are. Together with a key: still reads what was kept so, and seals what is written from now on.
     #[must_use]
     pub fn insecure_plaintext_vault(mut self) -> Self {
         self.plaintext_vault = true;
@@ -204,10 +208,12 @@ impl SeatportBuilder {
             storage.resize_ports(range).await?;
         }
         let id = NodeId::generate(clock.now(), &random);
+        let phase = watch::channel(Phase::Running).0;
         // Subscribed before anything can happen, so that no hint is missed.
         let changes = storage.changes();
         let node = Node {
             id,
+            ports: PortQueue::new(storage.clone(), id, phase.subscribe()),
             profile: NodeProfile { id, labels: self.labels, capacity: self.max_sessions.unwrap_or(u32::MAX) },
             storage,
             transports: self.transports,
@@ -219,13 +225,12 @@ impl SeatportBuilder {
             allow_account_change: self.allow_account_change,
             retention: self.retention,
             hub: Hub::default(),
-            ports: PortQueue::new(),
             reconnects: TokenBucket::per_second(self.timing.reconnects_per_second),
             adoptions: TokenBucket::per_second(self.timing.adoptions_per_second),
             timing: self.timing,
-            phase: watch::channel(Phase::Running).0,
+            phase,
             slots: parking_lot::Mutex::default(),
-            challenges: parking_lot::Mutex::default(),
+            login_codes: LoginCodes::default(),
             last_session_id: parking_lot::Mutex::default(),
         };
         let sent = heartbeat::join(&node).await?;

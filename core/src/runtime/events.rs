@@ -1,8 +1,10 @@
 //! Following the event feed.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 use tokio::sync::broadcast;
+use tokio::time::{Instant, sleep_until};
 
 use crate::error::Error;
 use crate::event::{Cursors, Event};
@@ -15,6 +17,10 @@ use crate::storage::{Change, StoredSession};
 const HEADS: u32 = 1000;
 /// Events read of one session at a time.
 const BATCH: u32 = 256;
+
+/// How often a follower looks at all sessions by itself: hints from other nodes may get lost. It is one read for a thousand
+/// sessions, so it comes more rarely than a look at one.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Follows the events of all sessions that an agent sees. It reads from the storage at the follower's own pace: a slow one
 /// holds nobody up and misses nothing. Made by [`Desk::events`].
@@ -49,6 +55,8 @@ pub struct EventStream {
     all: bool,
     /// Whether hints were missed, so that every session has to be looked at.
     behind: bool,
+    /// When every session is looked at again in any case.
+    look_at: Instant,
     /// Sessions that may have events to read.
     due: BTreeSet<SessionId>,
     read: VecDeque<Event>,
@@ -58,7 +66,8 @@ impl EventStream {
     pub(crate) fn new(desk: Desk, cursors: Cursors) -> Self {
         // Subscribed before looking, so that nothing falls in between.
         let changes = desk.node().storage.changes();
-        Self { desk, changes, cursors, all: false, behind: true, due: BTreeSet::new(), read: VecDeque::new() }
+        let (due, read) = (BTreeSet::new(), VecDeque::new());
+        Self { desk, changes, cursors, all: false, behind: true, look_at: Instant::now(), due, read }
     }
 
     /// The same for somebody who has to see all sessions: refused, once the agent does not, where another stream leaves out what
@@ -84,9 +93,10 @@ impl EventStream {
                 self.cursors.handled(&event);
                 return Ok(event);
             }
-            if self.behind {
+            if self.behind || Instant::now() >= self.look_at {
                 self.look_at_all().await?;
                 self.behind = false;
+                self.look_at = Instant::now() + LOOK_AGAIN;
             }
             self.read_due().await?;
             if self.read.is_empty() {
@@ -168,6 +178,7 @@ impl EventStream {
         let change = tokio::select! {
             biased;
             change = self.changes.recv() => change,
+            () = sleep_until(self.look_at) => return Ok(()),
             _ = phase.wait_for(|phase| *phase != super::node::Phase::Running) => return self.desk.node().running(),
         };
         match change {

@@ -14,6 +14,7 @@ mod events;
 mod heartbeat;
 mod hub;
 mod link;
+mod login_codes;
 mod node;
 mod people;
 mod port_queue;

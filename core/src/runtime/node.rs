@@ -16,12 +16,13 @@ use crate::ids::{NodeId, SessionId, TransportName};
 use crate::policy::AgentScope;
 use crate::random::Random;
 use crate::runtime::hub::Hub;
+use crate::runtime::login_codes::LoginCodes;
 use crate::runtime::people::People;
 use crate::runtime::port_queue::PortQueue;
 use crate::runtime::timing::Timing;
 use crate::runtime::token_bucket::TokenBucket;
 use crate::storage::{NodeProfile, NodeReport, Storage};
-use crate::transport::{LoginChallenge, Transport};
+use crate::transport::Transport;
 use crate::vault::Sealer;
 
 /// How far the node is from its end.
@@ -54,8 +55,7 @@ pub(crate) struct Node {
     pub(crate) adoptions: TokenBucket,
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) slots: Mutex<Slots>,
-    /// The login codes to show now. They live here and nowhere else.
-    pub(crate) challenges: Mutex<BTreeMap<SessionId, LoginChallenge>>,
+    pub(crate) login_codes: LoginCodes,
     pub(crate) last_session_id: Mutex<Option<SessionId>>,
 }
 
@@ -146,10 +146,6 @@ impl Drop for Reservation {
         if own {
             slots.taken.remove(&self.session);
         }
-        drop(slots);
-        if own {
-            self.node.set_challenge(self.session, None);
-        }
     }
 }
 
@@ -193,24 +189,6 @@ impl Node {
         let delay = self.timing.retry_delay(failures, &self.random);
         // An error means that the node has ended.
         let _ = tokio::time::timeout(delay, phase.wait_for(|phase| *phase != Phase::Running)).await;
-    }
-
-    /// The login code to show now; an expired one is never handed out.
-    pub(crate) fn challenge(&self, session: SessionId) -> Option<LoginChallenge> {
-        self.challenges.lock().get(&session).filter(|challenge| challenge.is_valid(self.now())).cloned()
-    }
-
-    pub(crate) fn set_challenge(&self, session: SessionId, challenge: Option<LoginChallenge>) {
-        let changed = match challenge {
-            Some(challenge) => {
-                self.challenges.lock().insert(session, challenge);
-                true
-            }
-            None => self.challenges.lock().remove(&session).is_some(),
-        };
-        if changed {
-            self.hub.poke(session);
-        }
     }
 
     /// The node's lease holds from now on.

@@ -15,7 +15,7 @@ use crate::runtime::builder::SeatportBuilder;
 use crate::runtime::desk::Desk;
 use crate::runtime::node::{Node, Phase};
 use crate::runtime::timing::after;
-use crate::runtime::{adoption, dispatch, heartbeat, trimming};
+use crate::runtime::{adoption, dispatch, heartbeat, login_codes, trimming};
 use crate::storage::{Change, StorageErrorKind};
 
 /// How long after its deadline a shutdown still waits for the storage.
@@ -48,7 +48,7 @@ pub struct Seatport(Arc<Running>);
 pub(crate) struct Running {
     pub(crate) node: Arc<Node>,
     /// The heartbeat, and then what ends when a shutdown begins.
-    background: [AbortHandle; 4],
+    background: [AbortHandle; 5],
 }
 
 impl Seatport {
@@ -64,6 +64,7 @@ impl Seatport {
             tokio::spawn(dispatch::dispatch(node.clone(), changes)).abort_handle(),
             tokio::spawn(adoption::scan(node.clone())).abort_handle(),
             tokio::spawn(trimming::trim(node.clone())).abort_handle(),
+            tokio::spawn(login_codes::relay(node.clone(), node.storage.notices())).abort_handle(),
         ];
         Self(Arc::new(Running { node, background }))
     }

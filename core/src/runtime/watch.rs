@@ -3,20 +3,27 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use crate::error::Error;
 use crate::ids::SessionId;
 use crate::runtime::desk::Desk;
+use crate::runtime::login_codes::ASK_EVERY;
 use crate::runtime::timing::after;
-use crate::session::{Card, CardStatus};
+use crate::session::Card;
 use crate::transport::LoginChallenge;
+
+/// How often a follower looks by itself. Hints from other nodes may get lost, and none comes when the node that drove the
+/// session has died; whoever looks at the screen should not wait longer than this to see it.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// A session as it looks at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
     /// Its card.
     pub card: Card,
-    /// The login code to show, while there is a valid one.
+    /// The login code to show, while there is a valid one. Of a session that another node drives, this needs a
+    /// [vault key](crate::SeatportBuilder::vault_key) that both have: without one there is none to show.
     pub challenge: Option<LoginChallenge>,
 }
 
@@ -62,15 +69,15 @@ impl Watch {
     pub async fn next(&mut self) -> Result<View, Error> {
         loop {
             self.changed.borrow_and_update();
-            let card = self.desk.card(self.session).await?;
-            // The code is kept a moment before the card says that it is awaited.
-            let awaited = card.status == CardStatus::AwaitingLogin;
-            let challenge = self.desk.node().challenge(self.session).filter(|_| awaited);
-            let view = View { card, challenge };
+            let (view, missing) = self.desk.view(self.session).await?;
             if self.seen.as_ref() != Some(&view) {
                 self.seen = Some(view.clone());
                 return Ok(view);
             }
+            if missing {
+                self.desk.node().ask_for_login_code(self.session);
+            }
+            let look_again = sleep(if missing { ASK_EVERY } else { LOOK_AGAIN });
             // A login code goes out of date without anybody saying so.
             let expiry = view.challenge.map(|challenge| challenge.expires_at.since(self.desk.node().now()));
             let expired = async {
@@ -86,6 +93,7 @@ impl Watch {
                     self.changed = self.desk.node().hub.follow(self.session);
                 },
                 () = expired => {}
+                () = look_again => {}
             }
         }
     }

@@ -12,6 +12,7 @@ mod commit;
 mod conversation;
 mod error;
 mod event;
+pub mod grams;
 mod lead;
 mod lease;
 mod notice;

@@ -9,12 +9,6 @@ use crate::codes::millis;
 use crate::error::Failure;
 use crate::sql::{execute, first};
 
-/// The text by which a contact is found: no word of a query reaches from one line into the next.
-pub(crate) fn text(contact: &Contact) -> String {
-    let texts = [contact.name.as_deref(), contact.saved_name.as_deref(), contact.phone.as_deref()];
-    texts.into_iter().flatten().chain([contact.address.as_str()]).collect::<Vec<_>>().join("\n")
-}
-
 fn unknown(address: Address) -> Contact {
     Contact { address, phone: None, name: None, saved_name: None, avatar: None, first_seen: None, last_seen: None }
 }

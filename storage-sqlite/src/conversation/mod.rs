@@ -22,7 +22,6 @@ use crate::search::index::{self, CONTACTS, MESSAGES, Texts};
 use crate::sql::{first, integer};
 
 pub(crate) use columns::{MESSAGE, contact, message as stored_message};
-pub(crate) use contact::text as contact_text;
 
 /// The columns that [`contact`](contact()) reads.
 pub(crate) const CONTACT: &str = "k.address, k.phone, k.name, k.saved_name, k.avatar, k.first_seen, k.last_seen";
@@ -54,7 +53,7 @@ impl Conversation<'_> {
         let end = self.head.indexed.address.as_deref();
         let text = |contact: Option<&Contact>| {
             let indexed = contact.filter(|contact| end.is_none_or(|end| contact.address.as_str() < end));
-            indexed.map(contact::text).unwrap_or_default()
+            indexed.map(Contact::searchable).unwrap_or_default()
         };
         CONTACTS.replace(self.texts, index::number(self.head.key, key), &text(before), &text(after))
     }

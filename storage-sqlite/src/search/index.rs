@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, params};
 use seatport::conversation::Content;
 
-use super::grams::{folded, of_text};
+use super::grams::of_text;
 use crate::error::Failure;
 use crate::sql::execute;
 
@@ -90,7 +90,7 @@ pub(crate) struct Index(usize);
 impl Index {
     /// Adds a text.
     pub(crate) fn add(&self, texts: &Texts, number: i64, text: &str) -> Result<(), Failure> {
-        let grams = of_text(&folded(text));
+        let grams = of_text(text);
         // A text without a word is in no index.
         if !grams.is_empty() {
             texts.0.borrow_mut()[self.0].entry(number).or_default().added = grams;
@@ -100,7 +100,7 @@ impl Index {
 
     /// Takes out a text, the one that was added.
     pub(crate) fn remove(&self, texts: &Texts, number: i64, text: &str) -> Result<(), Failure> {
-        let grams = of_text(&folded(text));
+        let grams = of_text(text);
         if !grams.is_empty() {
             let mut texts = texts.0.borrow_mut();
             let pending = texts[self.0].entry(number).or_default();

@@ -5,27 +5,14 @@ use std::ops::RangeInclusive;
 
 use rusqlite::{Connection, params};
 use seatport::conversation::{ContactHit, MessageHit, SearchQuery};
+use seatport::storage::grams::Words;
 use seatport::{Address, SessionId};
 
-use super::grams::{expression, folded};
+use super::grams::expression;
 use super::index;
-use crate::conversation::{CONTACT, MESSAGE, contact, contact_text, stored_message};
+use crate::conversation::{CONTACT, MESSAGE, contact, stored_message};
 use crate::error::Failure;
 use crate::sql::{all, first, integer};
-
-/// The words of a query, folded.
-struct Words(Vec<String>);
-
-impl Words {
-    fn of(query: &SearchQuery) -> Self {
-        Self(query.words().map(folded).collect())
-    }
-
-    fn are_in(&self, text: &str) -> bool {
-        let text = folded(text);
-        self.0.iter().all(|word| text.contains(word))
-    }
-}
 
 /// Messages, those of the sessions added last first, and in a session by place, the newest first.
 pub(crate) fn messages(
@@ -102,7 +89,7 @@ pub(crate) fn contacts(
                 Ok(ContactHit { session: SessionId::from_bytes(row.get("owner")?), contact: contact(row)? })
             })?;
             let follows = edge.is_none_or(|(key, address)| session != key || hit.contact.address > *address);
-            if follows && words.are_in(&contact_text(&hit.contact)) {
+            if follows && words.are_in(&hit.contact.searchable()) {
                 gathered.push(hit);
             }
         }
@@ -131,10 +118,10 @@ fn walk(
     words: &Words,
     mut next: impl FnMut(i64) -> Result<bool, Failure>,
 ) -> Result<(), Failure> {
-    if words.0.is_empty() {
+    if words.is_empty() {
         return Ok(());
     }
-    let expression = expression(&words.0);
+    let expression = expression(words);
     let mut candidates = connection.prepare_cached(sql)?;
     for range in ranges(connection, query)? {
         let mut rows = candidates.query(params![expression, range.start(), before.min(*range.end())])?;

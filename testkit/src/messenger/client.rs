@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use seatport::Secret;
 use seatport::lifecycle::{Reason, ReasonKind};
 use seatport::transport::{Ack, LoginChallenge, SendError, Signal, TransportCommand};
 use seatport::vault::Vault;
+use seatport::{Clock, Secret};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -22,6 +22,7 @@ const WAITING: usize = 16;
 pub(super) struct Client {
     mouth: Arc<Mutex<Mouth>>,
     vault: Vault,
+    clock: Arc<dyn Clock>,
     signals: mpsc::Sender<Signal>,
     commands: mpsc::Receiver<TransportCommand>,
     /// A signal that Seatport has not taken yet, with the deliveries to acknowledge as soon as it has. While there is one,
@@ -37,12 +38,17 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(mouth: Mouth, vault: Vault) -> (Self, mpsc::Receiver<Signal>, mpsc::Sender<TransportCommand>) {
+    pub(super) fn new(
+        mouth: Mouth,
+        vault: Vault,
+        clock: Arc<dyn Clock>,
+    ) -> (Self, mpsc::Receiver<Signal>, mpsc::Sender<TransportCommand>) {
         let (signals, told) = mpsc::channel(WAITING);
         let (orders, commands) = mpsc::channel(WAITING);
         let client = Self {
             mouth: Arc::new(Mutex::new(mouth)),
             vault,
+            clock,
             signals,
             commands,
             told: None,
@@ -98,7 +104,8 @@ impl Client {
                 self.ending = true;
                 Signal::Rejected(reason)
             }
-            FromNetwork::Code { kind, code, sequence, expires_at } => {
+            FromNetwork::Code { kind, code, sequence, valid_for } => {
+                let expires_at = self.clock.now() + valid_for;
                 Signal::Challenge(LoginChallenge { kind: kind.into(), code: Secret::new(code), sequence, expires_at })
             }
             FromNetwork::CodesRanOut => {

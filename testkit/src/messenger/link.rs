@@ -248,8 +248,8 @@ impl State {
             *sequence += 1;
             *expires = Instant::now() + life;
             self.codes.insert(code.clone());
-            let expires_at = self.clock.now() + life;
-            turn.frames.push(FromNetwork::Code { kind, code: code.clone(), sequence: *sequence, expires_at });
+            let valid_for = life.saturating_sub(turn.latency);
+            turn.frames.push(FromNetwork::Code { kind, code: code.clone(), sequence: *sequence, valid_for });
         }
         turn.again_at = Some(*expires);
     }

@@ -100,7 +100,7 @@ impl Transport for SimulatedTransport {
                 _ => return Err(lost("cut")),
             }
         }
-        let (client, signals, commands) = Client::new(mouth, context.vault);
+        let (client, signals, commands) = Client::new(mouth, context.vault, context.clock);
         let task = tokio::spawn(client.run(ear));
         Ok(Connection { signals, commands, guard: ConnectionGuard::abort(task.abort_handle()) })
     }

@@ -1,9 +1,11 @@
 //! What the transport and the network say to each other: one JSON value a line, over any stream.
 
+use std::time::Duration;
+
 use seatport::conversation::Content;
 use seatport::lifecycle::{Account, Reason};
 use seatport::transport::{ChallengeKind, SendError};
-use seatport::{Address, LoginMethod, MessageId, SessionId, Timestamp};
+use seatport::{Address, LoginMethod, MessageId, SessionId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, Lines, ReadHalf, WriteHalf};
@@ -61,7 +63,8 @@ pub(super) enum FromNetwork {
         kind: CodeKind,
         code: String,
         sequence: u32,
-        expires_at: Timestamp,
+        /// From when it arrives: the clocks of processes differ.
+        valid_for: Duration,
     },
     CodesRanOut,
     Paired {

@@ -55,6 +55,22 @@ macro_rules! storage_suite {
                 numbers_outside_a_moved_range_count
                 ports_survive_a_restart
             }
+            port_queue {
+                who_comes_first_stands_first_at_whatever_node
+                a_place_is_given_up
+                nobody_waits_at_a_node_that_is_not_live
+                places_go_with_the_lease_of_their_node
+                places_go_when_their_node_leaves_or_joins_again
+                is_an_order_and_nothing_more
+                nobody_waits_after_a_restart
+            }
+            notices {
+                reach_everybody_who_listens_once
+                come_as_they_were_said
+                one_that_is_too_long_is_refused
+                are_kept_nowhere
+                are_not_shown
+            }
             lease {
                 a_node_that_did_not_join_is_fenced
                 an_unknown_session_cannot_be_claimed
@@ -245,6 +261,7 @@ macro_rules! storage_suite {
                 follow_commits_and_say_who_wrote
                 follow_claims_and_releases_of_ownership
                 follow_released_ports_and_resizes
+                follow_places_in_the_queue_that_are_given_up
                 follow_deletions
                 come_after_the_write_can_be_read
             }

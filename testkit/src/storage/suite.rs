@@ -8,8 +8,8 @@ use std::pin::Pin;
 use super::Backend;
 use super::cases::{
     agent, amendment, audit, changes, chat, close, commit, concurrent, consumer, contact, contact_search, conversation,
-    delete, event, history, identity, lead, lease, ledger, message_search, port, search, sending, session, status,
-    trim, unread, vault,
+    delete, event, history, identity, lead, lease, ledger, message_search, notices, port, port_queue, search, sending,
+    session, status, trim, unread, vault,
 };
 
 type Running<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;

@@ -37,6 +37,8 @@ pub(crate) struct Broken {
     pub(crate) key_check: Mutex<Option<Vec<u8>>>,
     /// Whether the lead totals were rebuilt.
     pub(crate) rebuilt: Mutex<bool>,
+    /// The places in the queue for ports that were taken and not given up, whatever became of their nodes.
+    pub(crate) places: Mutex<BTreeSet<u64>>,
 }
 
 impl Broken {
@@ -53,6 +55,7 @@ impl Broken {
             acknowledged: Mutex::default(),
             key_check: Mutex::default(),
             rebuilt: Mutex::default(),
+            places: Mutex::default(),
         }
     }
 
@@ -75,6 +78,11 @@ impl Intercept for Broken {
     fn changes(&self, storage: &dyn Storage) -> broadcast::Receiver<Change> {
         match self.defect {
             Defect::GivesNoHints => broadcast::channel(1).1,
+            Defect::GivesNoHintsOfPorts => retold(storage, |change| (change != Change::Ports).then_some(change)),
+            Defect::TakesReleasesForTheOwners => retold(storage, |change| match change {
+                Change::Session { session, .. } => Some(Change::Session { session, by_owner: true }),
+                other => Some(other),
+            }),
             _ => storage.changes(),
         }
     }
@@ -83,4 +91,21 @@ impl Intercept for Broken {
 /// The row of a session that has to be there.
 pub(crate) async fn row(storage: &dyn Storage, id: SessionId) -> Result<StoredSession, StorageError> {
     storage.session(id).await?.ok_or_else(|| seatport::storage::StorageErrorKind::NotFound.into())
+}
+
+/// The hints of this storage as they are told.
+fn retold(
+    storage: &dyn Storage,
+    told: impl Fn(Change) -> Option<Change> + Send + 'static,
+) -> broadcast::Receiver<Change> {
+    let (sender, receiver) = broadcast::channel(1024);
+    let mut changes = storage.changes();
+    tokio::spawn(async move {
+        while let Ok(change) = changes.recv().await {
+            if let Some(change) = told(change) {
+                let _ = sender.send(change);
+            }
+        }
+    });
+    receiver
 }

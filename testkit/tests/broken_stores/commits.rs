@@ -20,6 +20,10 @@ fn without_keys(commit: &SessionCommit) -> SessionCommit {
 impl Broken {
     pub(crate) async fn commit(&self, storage: &dyn Storage, commit: SessionCommit) -> Result<Answer, StorageError> {
         let (session, refused) = (commit.session, commit.clone());
+        let waiting = self.defect == Defect::KeepsPortsForWhoWaits && !storage.port_queue().await?.is_empty();
+        if waiting && commit.port == PortChange::Claim {
+            return Err(StorageErrorKind::PoolFull { capacity: 1, occupied: 0 }.into());
+        }
         let commit = self.change(storage, commit).await?;
         let without_keys = without_keys(&commit);
         let committed = match storage.commit(commit).await {

@@ -5,6 +5,7 @@ mod commits;
 mod conversations;
 mod ledger;
 mod lists;
+mod queue;
 mod reads;
 mod writes;
 
@@ -149,6 +150,17 @@ defects! {
     LeavesMessagesOfDeleted by "delete::leaves_no_trace_but_the_audit_trail";
     NeverLowersTheCapacity by "port::lowering_the_capacity_takes_no_port_away";
     TakesPortsOutsideTheRange by "port::a_claim_keeps_the_number_it_has";
+    QueuesBackwards by "port_queue::who_comes_first_stands_first_at_whatever_node";
+    KeepsEveryPlace by "port_queue::a_place_is_given_up", "changes::follow_places_in_the_queue_that_are_given_up";
+    LetsAnybodyQueue by "port_queue::nobody_waits_at_a_node_that_is_not_live";
+    CountsPlacesOfTheDead by "port_queue::places_go_with_the_lease_of_their_node";
+    KeepsPlacesOfWhoLeft by "port_queue::places_go_when_their_node_leaves_or_joins_again";
+    KeepsPortsForWhoWaits by "port_queue::is_an_order_and_nothing_more";
+    NotifiesNobody by "notices::reach_everybody_who_listens_once";
+    NotifiesTwice by "notices::reach_everybody_who_listens_once";
+    EndsNoticesAtZero by "notices::come_as_they_were_said";
+    CutsLongNotices by "notices::one_that_is_too_long_is_refused";
+    KeepsNotices by "notices::are_kept_nowhere";
     RenewsNothing by "lease::renewing_keeps_all_sessions";
     LetsAnybodyClaim by "lease::a_node_that_did_not_join_is_fenced";
     LetsNoLeaseRunOut by "lease::a_lease_runs_out";
@@ -220,6 +232,8 @@ defects! {
     MindsLetterCase by "search::by_text_letter_case_of_ascii_aside";
     TakesPrefixesAsPatterns by "vault::a_list_takes_its_prefix_literally";
     FindsNoOrphans by "lease::orphans_are_what_nobody_drives";
+    TakesReleasesForTheOwners by "changes::follow_claims_and_releases_of_ownership";
+    GivesNoHintsOfPorts by "changes::follow_places_in_the_queue_that_are_given_up", "changes::follow_released_ports_and_resizes";
     GivesNoHints by "changes::follow_commits_and_say_who_wrote", "changes::follow_released_ports_and_resizes";
 }
 

@@ -47,6 +47,7 @@ impl Broken {
     async fn ask(&self, storage: &dyn Storage, call: Call<'_>) -> Result<Answer, StorageError> {
         match (self.defect, call) {
             (Defect::LosesTheKeyCheck, Call::KeyCheck) => Ok(Answer::Sealed(self.key_check.lock().clone())),
+            (_, Call::PortQueue) => Ok(self.port_queue(storage).await?.into()),
             (Defect::IgnoresWhoDrives, Call::Sessions(filter, page)) => {
                 let unfiltered = SessionFilter { statuses: vec![], ..filter.clone() };
                 let mut rows = storage.sessions(&unfiltered, page).await?;

@@ -94,7 +94,7 @@ impl Broken {
                 Ok(Answer::Done(()))
             }
             (Defect::LosesRefusedAttempts, Call::Record(_)) | (Defect::StaysOpen, Call::Close) => Ok(Answer::Done(())),
-            (_, call) => self.write_ledger(storage, call).await,
+            (_, call) => self.write_queue(storage, call).await,
         }
     }
 }

@@ -119,10 +119,11 @@ async fn end(store: Store, seed: u64, disorder: Option<&Random>) -> Seen {
             (now.duplicates, now.lost_acks) = (u8::try_from(twice).unwrap(), u8::try_from(twice).unwrap());
         });
     }
-    // Writing to a disk takes real time, and with it a little of the virtual one: the story begins on the minute.
-    let late = u64::try_from(office.clock.now().as_millis() % 60_000).unwrap();
+    let clock = office.clock;
     office = office
         .closed(async || {
+            // Writing to a disk takes real time, and with it a little of the virtual one: the story begins on the minute.
+            let late = u64::try_from(clock.now().as_millis() % 60_000).unwrap();
             tokio::time::sleep(Duration::from_millis(60_000 - late)).await;
             story(&messenger, &phone, &Random::seeded(seed)).await;
             messenger.conditions(|now| now.jitter = Duration::ZERO);

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::conversation::{Contact, ContactHit, MessageHit, SearchQuery};
+use crate::conversation::{ContactHit, MessageHit, SearchQuery};
 use crate::ids::{Address, SessionId};
 use crate::memory::session::Session;
 use crate::memory::{State, taken};
@@ -24,14 +24,6 @@ impl Words {
 /// The text without letter case. Which of the two small sigmas a capital becomes depends on what is around it, so they are one.
 fn folded(text: &str) -> String {
     text.to_lowercase().replace('ς', "σ")
-}
-
-impl Contact {
-    /// The texts that a search looks at: no word reaches from one into the next.
-    fn searchable(&self) -> String {
-        let texts = [self.name.as_deref(), self.saved_name.as_deref(), self.phone.as_deref()];
-        texts.into_iter().flatten().chain([self.address.as_str()]).collect::<Vec<_>>().join("\n")
-    }
 }
 
 impl State {

@@ -39,12 +39,12 @@ impl Actor {
     async fn on_challenge(&mut self, challenge: LoginChallenge) -> Result<(), Exit> {
         let left = challenge.expires_at.since(self.node.now());
         // Before the commit, so that a card which says that it awaits login has a code to show.
-        self.node.set_challenge(self.stored.record.id, Some(challenge));
+        self.login_code.show(self.stored.record.facts.generation, challenge);
         self.apply(Input::Challenge).await?;
         if self.stored.record.facts.lifecycle == Lifecycle::AwaitingLogin {
             self.deadline = Some(after(left.saturating_add(self.node.timing.challenge_grace)));
         } else {
-            self.node.set_challenge(self.stored.record.id, None);
+            self.login_code.withdraw();
         }
         Ok(())
     }

@@ -2,23 +2,28 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::Desk;
 use crate::agent::Agent;
-use crate::error::Error;
+use crate::error::{Error, Retry};
 use crate::ids::SessionId;
 use crate::lifecycle::{Command, Input, Lifecycle, transition};
 use crate::policy::Action;
 use crate::port::Occupied;
-use crate::runtime::port_queue::WhenFull;
+use crate::runtime::port_queue::{self, Ticket, WhenFull};
 use crate::runtime::step::step_commit;
 use crate::runtime::timing::after;
 use crate::session::{Card, LoginMethod};
 use crate::storage::{SessionCommit, StorageErrorKind, StoredSession};
 
-/// How often a waiting start looks by itself, should a hint get lost.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How often a waiting stop looks by itself, should a hint get lost.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// What the storage has for stopping a session, beside the time that the transport has.
+const STORAGE: Duration = Duration::from_secs(1);
+/// How often a waiting start looks whether it is still wanted, should a hint get lost.
+const STILL_WANTED: Duration = Duration::from_secs(5);
 
 /// What claims a port.
 pub(super) enum Claim {
@@ -26,6 +31,16 @@ pub(super) enum Claim {
     Start(SessionId),
     /// A session that is added and started in one commit.
     Add(Box<SessionCommit>),
+}
+
+impl Claim {
+    /// The session that it starts, if that is there already.
+    fn starts(&self) -> Option<SessionId> {
+        match self {
+            Self::Start(session) => Some(*session),
+            Self::Add(_) => None,
+        }
+    }
 }
 
 impl Desk {
@@ -50,14 +65,14 @@ impl Desk {
     /// [`Error::UnknownSession`].
     pub async fn stop(&self, session: SessionId) -> Result<Card, Error> {
         // The transport has `stop`; the rest is for the storage.
-        let until = after(self.node().timing.stop + LOOK_AGAIN);
+        let until = after(self.node().timing.stop + STORAGE);
         let (agent, mut stored) = self.command(session, Action::Stop, Command::Stop).await?;
         let mut changed = self.node().hub.follow(session);
         let rests = async {
             while matches!(stored.record.facts.lifecycle, Lifecycle::Stopping { .. }) {
                 stored = self.node().storage.session(session).await?.ok_or(Error::UnknownSession(session))?;
                 if matches!(stored.record.facts.lifecycle, Lifecycle::Stopping { .. }) {
-                    let _ = tokio::time::timeout(LOOK_AGAIN / 2, changed.changed()).await;
+                    let _ = tokio::time::timeout(LOOK_AGAIN, changed.changed()).await;
                 }
             }
             Ok::<_, Error>(())
@@ -138,35 +153,72 @@ impl Desk {
 
     /// Claims a port, in the order of the queue.
     pub(super) async fn claim_port(&self, claim: &Claim, when_full: WhenFull) -> Result<(), Error> {
-        let queue = &self.node().ports;
+        let waiting = self.node().ports.waiting().await?;
         match when_full {
             // The ports that are free, or become free, belong to those who wait.
-            WhenFull::Fail if queue.len() > 0 && self.wants_port(claim).await? && self.would_overtake().await? => {
-                Err(self.pool_full(queue.len()).await?)
+            WhenFull::Fail
+                if !waiting.is_empty() && self.wants_port(claim).await? && self.would_overtake(&waiting).await? =>
+            {
+                Err(self.pool_full(waiting.len()).await?)
             }
             WhenFull::Fail => match self.try_claim(claim).await {
-                Err(error) if is_full(&error) => Err(self.pool_full(queue.len()).await?),
+                Err(error) if is_full(&error) => Err(self.pool_full(waiting.len()).await?),
                 other => other,
             },
             WhenFull::Wait { timeout } => {
                 let until = after(timeout);
-                let mut ticket = queue.join();
-                loop {
-                    // Who may not start it, or need not, does not wait for that.
-                    if ticket.is_first() || !self.wants_port(claim).await? {
-                        match self.try_claim(claim).await {
-                            Err(error) if is_full(&error) => {}
-                            other => return other,
-                        }
+                // Where nobody waits, or no port is wanted, there is no need to queue.
+                if waiting.is_empty() || !self.wants_port(claim).await? {
+                    match self.try_claim(claim).await {
+                        Err(error) if is_full(&error) => {}
+                        other => return other,
                     }
-                    let look_again = after(LOOK_AGAIN).min(until);
-                    let moved = tokio::time::timeout_at(look_again, ticket.moved()).await;
-                    if moved.is_err() && Instant::now() >= until {
-                        return Err(Error::PortWaitTimedOut { waited: timeout });
-                    }
-                    self.node().running()?;
+                }
+                // If this call is dropped, so is its ticket.
+                let mut ticket = None;
+                let served = self.claim_in_turn(claim, until, &mut ticket).await;
+                if let Some(ticket) = ticket {
+                    ticket.leave().await;
+                }
+                if served? { Ok(()) } else { Err(Error::PortWaitTimedOut { waited: timeout }) }
+            }
+        }
+    }
+
+    /// Claims a port once it is this one's turn; answers whether that came in time.
+    async fn claim_in_turn(&self, claim: &Claim, until: Instant, ticket: &mut Option<Ticket>) -> Result<bool, Error> {
+        let queue = &self.node().ports;
+        let mut moved = queue.follow();
+        let mut changed = claim.starts().map(|session| self.node().hub.follow(session));
+        let mut look_at = Instant::now() + STILL_WANTED;
+        loop {
+            moved.borrow_and_update();
+            let turn = match timeout_at(until, queue.is_turn_of(ticket)).await {
+                Ok(Ok(turn)) => turn,
+                // Whoever waits has time.
+                Ok(Err(error)) if error.retry() == Retry::Later => false,
+                Ok(Err(error)) => return Err(error.into()),
+                Err(_) => return Ok(false),
+            };
+            // Who may not start it any more, or need not, does not wait for that.
+            let look = changed.as_mut().is_some_and(seen_change) || Instant::now() >= look_at;
+            if look {
+                look_at = Instant::now() + STILL_WANTED;
+            }
+            if turn || look && !self.wants_port(claim).await? {
+                match self.try_claim(claim).await {
+                    Err(error) if is_full(&error) => {}
+                    other => return other.map(|()| true),
                 }
             }
+            tokio::select! {
+                _ = moved.changed() => {}
+                () = next_change(&mut changed) => {}
+                () = sleep_until(after(port_queue::LOOK_AGAIN).min(until)) => if Instant::now() >= until {
+                    return Ok(false);
+                },
+            }
+            self.node().running()?;
         }
     }
 
@@ -194,8 +246,10 @@ impl Desk {
         }
     }
 
-    async fn would_overtake(&self) -> Result<bool, Error> {
-        Ok(self.node().storage.port_usage().await?.free() as usize <= self.node().ports.len())
+    async fn would_overtake(&self, waiting: &[u64]) -> Result<bool, Error> {
+        let free = self.node().storage.port_usage().await?.free();
+        self.node().ports.observe(waiting.first().copied(), free).await?;
+        Ok(free as usize <= waiting.len())
     }
 
     async fn pool_full(&self, waiting: usize) -> Result<Error, Error> {
@@ -219,4 +273,20 @@ impl Desk {
 
 fn is_full(error: &Error) -> bool {
     matches!(error, Error::Storage(error) if matches!(error.kind(), StorageErrorKind::PoolFull { .. }))
+}
+
+/// Whether something changed since it was last looked.
+fn seen_change(changed: &mut watch::Receiver<u64>) -> bool {
+    let news = changed.has_changed().unwrap_or(true);
+    changed.borrow_and_update();
+    news
+}
+
+/// Waits for the next change, if there is anything to follow.
+async fn next_change(changed: &mut Option<watch::Receiver<u64>>) {
+    match changed {
+        // The change stays unseen, so that the next look is because of it.
+        Some(changed) => drop(changed.clone().changed().await),
+        None => std::future::pending().await,
+    }
 }

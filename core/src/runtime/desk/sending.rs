@@ -1,6 +1,9 @@
 //! Sending messages, and taking back what was not sent yet.
 
+use std::time::Duration;
+
 use super::Desk;
+use crate::clock::Timestamp;
 use crate::conversation::{
     Author, ChatKind, Content, Direction, Media, Message, MessageStatus, SendFailure, StoredMessage,
 };
@@ -14,6 +17,8 @@ use crate::text::{multi_line, single_line};
 
 /// The longest text that can be sent, in bytes of UTF-8; WhatsApp takes 65,536 characters.
 const MAX_TEXT_BYTES: usize = 65_536;
+/// How far a node's clock may be behind others so that what is said here still comes after what is there.
+const MOST_BEHIND: Duration = Duration::from_secs(2 * 3600);
 /// The longest name of a file and the longest MIME type, in bytes.
 const MAX_NAME_BYTES: usize = 255;
 
@@ -203,10 +208,12 @@ impl Desk {
             let known = storage.message(session, chat, quoted).await?;
             known.ok_or_else(|| Error::UnknownMessage(quoted.clone()))?;
         }
-        let (chat, kind) = match storage.chat(session, chat).await? {
-            Some(known) => (&known.address.clone(), known.kind),
+        let known = storage.chat(session, chat).await?;
+        let (chat, kind) = match &known {
+            Some(known) => (&known.address, known.kind),
             None => (chat, transport.chat_kind(chat)),
         };
+        let last = known.as_ref().and_then(|known| known.last.as_ref()).map(|last| last.message.at);
         let phone = storage.contact(session, chat).await?.and_then(|contact| contact.phone);
         let person = self.node().people.person(&transport.name(), chat, phone.as_deref());
         let id = transport.new_message_id(&self.node().random)?;
@@ -220,7 +227,7 @@ impl Desk {
                 sender: sender(stored, options.when_stopped)?,
                 author: Some(Author::Agent(self.agent.clone())),
                 content: content.clone(),
-                at: now,
+                at: said_at(now, last),
                 status: MessageStatus::Pending,
                 quoted: options.quoted.clone(),
             };
@@ -272,6 +279,15 @@ fn sender(stored: &StoredSession, when_stopped: WhenStopped) -> Result<Address, 
     Ok(account.address.clone())
 }
 
+/// When something is said now in a chat whose last message has this time. An answer comes after what it answers, also where
+/// this node's clock is behind the network's, or behind that of the node where somebody wrote before: else it would stand in
+/// front of it, and to the lead figures it would look as if we had written first.
+fn said_at(now: Timestamp, last: Option<Timestamp>) -> Timestamp {
+    let next = last.map(|last| last + Duration::from_millis(1));
+    // A time that no clock shows, which the network may give to anything, is not followed.
+    next.filter(|next| *next <= now + MOST_BEHIND).map_or(now, |next| next.max(now))
+}
+
 /// Whether it was cancelled.
 fn cancelled(found: &StoredMessage) -> Result<(), Error> {
     match (found.message.status, &found.failure) {
@@ -293,4 +309,20 @@ fn checked(media: Media) -> Result<Media, Invalid> {
     let file_name = media.file_name.map(|name| single_line("file name", name, 1, MAX_NAME_BYTES)).transpose()?;
     let caption = media.caption.map(|text| multi_line("caption", text, 1, MAX_TEXT_BYTES)).transpose()?;
     Ok(Media { mime_type, file_name, caption, ..media })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_comes_after_what_was_said_before_unless_that_has_an_impossible_time() {
+        let at = |second: i64| Timestamp::from_millis(second * 1000);
+        let after = |second: i64| at(second) + Duration::from_millis(1);
+        assert_eq!(said_at(at(10_000), None), at(10_000));
+        assert_eq!(said_at(at(10_000), Some(at(9_000))), at(10_000));
+        assert_eq!(said_at(at(10_000), Some(at(10_000))), after(10_000));
+        assert_eq!(said_at(at(10_000), Some(at(13_600))), after(13_600));
+        assert_eq!(said_at(at(10_000), Some(at(100_000))), at(10_000));
+    }
 }

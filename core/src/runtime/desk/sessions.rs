@@ -1,5 +1,8 @@
 //! Adding, listing, editing and deleting sessions.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
 use super::lifecycle::Claim;
@@ -10,15 +13,19 @@ use crate::event::EventBody;
 use crate::ids::{AgentId, SessionId};
 use crate::lifecycle::{Command, Input, transition};
 use crate::policy::Action;
+use crate::runtime::login_codes::ASK_EVERY;
 use crate::runtime::port_queue::WhenFull;
 use crate::runtime::step::{advanced, events};
-use crate::runtime::watch::Watch;
+use crate::runtime::watch::{View, Watch};
 use crate::session::{Card, Environment, LoginMethod, Remark, SessionRecord};
 use crate::storage::{
     Deletion, Expect, Page, SessionCommit, SessionFilter, StorageErrorKind, StoredSession, VaultWrite,
 };
 use crate::transport::{LoginChallenge, Transport};
 use crate::vault::PROXY_PASSWORD;
+
+/// How long the node that drives a session may take to answer what its login code is.
+const ANSWER: Duration = Duration::from_secs(2);
 
 impl Desk {
     /// Adds an account, to be started later. Answers the id of its session.
@@ -91,8 +98,8 @@ impl Desk {
         Ok(self.card_of(&agent, stored))
     }
 
-    /// The cards that pass the filter, of the sessions that the agent sees, in the order they were added; a page never holds more
-    /// than 1000.
+    /// The cards that pass the filter, of the sessions that the agent sees, in the order they were added, as far as the clocks of
+    /// the nodes that added them agree; a page never holds more than 1000.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a page of zero cards.
@@ -104,7 +111,8 @@ impl Desk {
         Ok(sessions.into_iter().map(|stored| self.card_of(&agent, stored)).collect())
     }
 
-    /// Follows a session live: its card, and the login code to show.
+    /// Follows a session live: its card, and the login code to show, whichever node drives it. Without a
+    /// [vault key](crate::SeatportBuilder::vault_key) only that node shows its codes.
     ///
     /// # Errors
     /// [`Error::UnknownSession`].
@@ -113,13 +121,32 @@ impl Desk {
         Ok(Watch::new(self.clone(), session))
     }
 
-    /// The login code to show now.
+    /// The login code to show now. If another node drives the session and this one has not heard of the code yet, it asks,
+    /// which may take a moment.
     ///
     /// # Errors
     /// [`Error::NoLoginCode`] when there is none, or the last one has expired.
     pub async fn login_code(&self, session: SessionId) -> Result<LoginChallenge, Error> {
-        self.admit_to(Action::View, session).await?;
-        self.node().challenge(session).ok_or(Error::NoLoginCode(session))
+        let until = Instant::now() + ANSWER;
+        let mut changed = self.node().hub.follow(session);
+        loop {
+            changed.borrow_and_update();
+            let (view, missing) = self.view(session).await?;
+            match view.challenge {
+                Some(challenge) => return Ok(challenge),
+                None if !missing || Instant::now() >= until => return Err(Error::NoLoginCode(session)),
+                None => self.node().ask_for_login_code(session),
+            }
+            let _ = timeout_at(until.min(Instant::now() + ASK_EVERY), changed.changed()).await;
+        }
+    }
+
+    /// How the session looks now; and whether there may be a login code that this node has not heard of.
+    pub(crate) async fn view(&self, session: SessionId) -> Result<(View, bool), Error> {
+        let (agent, stored) = self.admit_to(Action::View, session).await?;
+        let challenge = self.node().login_code(&stored);
+        let missing = challenge.is_none() && self.node().may_miss_login_code(&stored);
+        Ok((View { card: self.card_of(&agent, stored), challenge }, missing))
     }
 
     /// Binds this agent instead of the one before, or nobody. At any time, running or not. Supervisors only.

@@ -9,7 +9,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 
 use crate::storage::Backend;
-use crate::storage::sample::{add, audit, commit, id, node, own, port};
+use crate::storage::sample::{MINUTE, add, audit, commit, id, node, own, port, profile};
 
 /// How long a hint may take; a storage that keeps its promise takes no time worth mentioning.
 const SOON: Duration = Duration::from_secs(2);
@@ -55,10 +55,27 @@ pub(crate) async fn follow_claims_and_releases_of_ownership(backend: &mut dyn Ba
     let mut changes = storage.changes();
     let fence = own(&*storage, 1, 1).await;
     expect(&mut changes, by_owner(1)).await;
+    // Whoever else wants to drive it is to look: this is not for those only who follow it.
     storage.release(id(1), fence).await.unwrap();
-    expect(&mut changes, by_owner(1)).await;
+    expect(&mut changes, by_anybody(1)).await;
+    let mut changes = storage.changes();
     storage.claim(id(1), node(1)).await.unwrap().expect("nobody else owns it");
     expect(&mut changes, by_owner(1)).await;
+}
+
+pub(crate) async fn follow_places_in_the_queue_that_are_given_up(backend: &mut dyn Backend) {
+    let storage = backend.open().await;
+    for number in [1, 2] {
+        storage.join(&profile(number), MINUTE).await.unwrap();
+    }
+    let ticket = storage.join_port_queue(node(1)).await.unwrap();
+    storage.join_port_queue(node(2)).await.unwrap();
+    let mut changes = storage.changes();
+    storage.leave_port_queue(ticket).await.unwrap();
+    expect(&mut changes, Change::Ports).await;
+    let mut changes = storage.changes();
+    storage.leave(node(2)).await.unwrap();
+    expect(&mut changes, Change::Ports).await;
 }
 
 pub(crate) async fn follow_released_ports_and_resizes(backend: &mut dyn Backend) {

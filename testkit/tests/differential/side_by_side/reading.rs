@@ -6,11 +6,11 @@ use seatport::conversation::{Chat, ChatCursor, SearchQuery, StoredMessage};
 use seatport::storage::{Storage, StorageError, StoredSession};
 use seatport::{CardStatus, Page, Random, SessionFilter, SessionId, Timestamp};
 
-use crate::made_up::{
+use super::made_up::{
     ADDRESSES, AGENTS, CONSUMERS, GROUP, KEYS, MESSAGES, START, address, agent, below, chance, consumer, key,
     message_id, near, pick, query, some_address, text,
 };
-use crate::pair::{Pair, Wrong};
+use super::pair::{Pair, Wrong};
 
 pub(crate) const ALL: u32 = 10_000;
 pub(crate) const EVER: (Timestamp, Timestamp) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));

@@ -4,29 +4,28 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Arguments, Debug};
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::Poll;
 
-use seatport::memory::MemoryStorage;
 use seatport::storage::{
-    Committed, Expect, Fence, NodeProfile, SessionCommit, SessionStore, Storage, StorageError, StorageErrorKind,
+    Committed, Expect, Fence, NodeProfile, SessionCommit, Storage, StorageError, StorageErrorKind,
 };
 use seatport::{Cursors, NodeId, SessionId};
-use seatport_sqlite::{SqliteStorage, Synchronous};
-use tempfile::TempDir;
+use seatport_testkit::storage::{Backend, Memory};
 
-use crate::made_up::{PLACES, session};
-use crate::reading::{ALL, EVER};
-use crate::reconcile;
-use crate::step::{Expecting, Fencing, LIVE, Planned, Step, Which, deleted_at};
+use super::made_up::{PLACES, session};
+use super::reading::{ALL, EVER};
+use super::reconcile;
+use super::step::{Expecting, Fencing, LIVE, Planned, Step, Which, deleted_at};
 
 /// What is wrong, in words.
 pub(crate) type Wrong = String;
 
 /// The same data in both storages, as long as they do the same.
 pub(crate) struct Pair {
-    directory: TempDir,
-    memory: MemoryStorage,
-    sqlite: SqliteStorage,
+    backends: [Box<dyn Backend>; 2],
+    memory: Arc<dyn Storage>,
+    other: Arc<dyn Storage>,
     /// How many sessions were deleted in each place.
     deleted: [u64; PLACES],
     /// The fences that were handed out for the session in each place.
@@ -38,13 +37,13 @@ pub(crate) struct Pair {
 pub(crate) type Seen = BTreeSet<String>;
 
 impl Pair {
-    pub(crate) async fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let sqlite = open(&directory).await;
+    pub(crate) async fn new(other: impl Backend + 'static) -> Self {
+        let mut backends: [Box<dyn Backend>; 2] = [Box::new(Memory::default()), Box::new(other)];
+        let [memory, other] = opened(&mut backends).await;
         Self {
-            directory,
-            memory: MemoryStorage::new(),
-            sqlite,
+            backends,
+            memory,
+            other,
             deleted: Default::default(),
             fences: Default::default(),
             seen: RefCell::default(),
@@ -57,12 +56,12 @@ impl Pair {
         what: Arguments<'_>,
         call: impl AsyncFn(&dyn Storage) -> Result<T, StorageError>,
     ) -> Result<Result<T, StorageErrorKind>, Wrong> {
-        let memory = call(&self.memory).await.map_err(|error| error.kind());
-        let sqlite = call(&self.sqlite).await;
-        let said = sqlite.as_ref().err().map(|error| format!("{error:?}")).unwrap_or_default();
-        let sqlite = sqlite.map_err(|error| error.kind());
+        let memory = call(&*self.memory).await.map_err(|error| error.kind());
+        let other = call(&*self.other).await;
+        let said = other.as_ref().err().map(|error| format!("{error:?}")).unwrap_or_default();
+        let other = other.map_err(|error| error.kind());
         self.seen.borrow_mut().extend(memory.as_ref().err().map(name));
-        if memory == sqlite { Ok(memory) } else { Err(format!("{what}\n{}{said}", difference(&memory, &sqlite))) }
+        if memory == other { Ok(memory) } else { Err(format!("{what}\n{}{said}", difference(&memory, &other))) }
     }
 
     /// Reads from both, and answers what both answer; a read must not fail.
@@ -91,8 +90,8 @@ impl Pair {
 
     /// Counts anew what each holds, the leads among it: of each person and session there is one, new or a duplicate.
     pub(crate) async fn reconcile(&self) -> Result<(), Wrong> {
-        for storage in [&self.memory as &dyn Storage, &self.sqlite] {
-            if let Some(wrong) = reconcile::disagreements(storage).await.first() {
+        for storage in [&self.memory, &self.other] {
+            if let Some(wrong) = reconcile::disagreements(&**storage).await.first() {
                 return Err(format!("{wrong}: {storage:?}"));
             }
         }
@@ -206,11 +205,7 @@ impl Pair {
                 _ = self.ask(what, replace).await?;
             }
             Step::Record(entry) => _ = self.ask(what, async |storage| storage.record(entry.clone()).await).await?,
-            Step::Reopen => {
-                self.memory = self.memory.reopen();
-                self.sqlite.close().await.unwrap();
-                self.sqlite = open(&self.directory).await;
-            }
+            Step::Reopen => [self.memory, self.other] = opened(&mut self.backends).await,
         }
         Ok(())
     }
@@ -221,7 +216,7 @@ fn name(thing: &impl Debug) -> String {
     format!("{thing:?}").split([' ', '(']).next().unwrap_or_default().to_owned()
 }
 
-/// Asks for all commits before the first is answered, so that SQLite lands some of them in one transaction.
+/// Asks for all commits before the first is answered, so that a database lands some of them in one transaction.
 async fn at_once(storage: &dyn Storage, commits: &[SessionCommit]) -> Vec<Result<Committed, StorageErrorKind>> {
     let mut asked: Vec<_> = commits.iter().map(|commit| storage.commit(commit.clone())).collect();
     let mut answers: Vec<Option<_>> = asked.iter().map(|_| None).collect();
@@ -237,18 +232,17 @@ async fn at_once(storage: &dyn Storage, commits: &[SessionCommit]) -> Vec<Result
     answers.into_iter().flatten().collect()
 }
 
-async fn open(directory: &TempDir) -> SqliteStorage {
-    let options = SqliteStorage::options().synchronous(Synchronous::Normal).readers(1);
-    options.open(directory.path().join("seatport.db")).await.unwrap()
+async fn opened([memory, other]: &mut [Box<dyn Backend>; 2]) -> [Arc<dyn Storage>; 2] {
+    [memory.open().await, other.open().await]
 }
 
 /// The lines in which the two differ, and a few around them.
-fn difference<T: Debug>(memory: &T, sqlite: &T) -> String {
-    let (memory, sqlite) = (format!("{memory:#?}"), format!("{sqlite:#?}"));
-    let (memory, sqlite): (Vec<&str>, Vec<&str>) = (memory.lines().collect(), sqlite.lines().collect());
-    let same = memory.iter().zip(&sqlite).take_while(|(one, other)| one == other).count().saturating_sub(8);
+fn difference<T: Debug>(memory: &T, other: &T) -> String {
+    let (memory, other) = (format!("{memory:#?}"), format!("{other:#?}"));
+    let (memory, other): (Vec<&str>, Vec<&str>) = (memory.lines().collect(), other.lines().collect());
+    let same = memory.iter().zip(&other).take_while(|(one, other)| one == other).count().saturating_sub(8);
     let shown = |lines: &[&str]| lines.iter().skip(same).take(40).copied().collect::<Vec<_>>().join("\n");
-    format!("-- memory:\n{}\n-- SQLite:\n{}\n", shown(&memory), shown(&sqlite))
+    format!("-- memory:\n{}\n-- the other one:\n{}\n", shown(&memory), shown(&other))
 }
 
 /// What a node says of itself when it joins.

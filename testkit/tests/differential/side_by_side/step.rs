@@ -9,7 +9,7 @@ use seatport::{
     Action, Agent, AgentId, AuditEntry, ConsumerName, NodeId, Outcome, PortRange, Retention, SessionRecord, Timestamp,
 };
 
-use crate::made_up;
+use super::made_up;
 
 /// Which session: of the one that is in this place now, or of the one that was there before it was deleted last.
 #[derive(Clone, Copy, Debug)]

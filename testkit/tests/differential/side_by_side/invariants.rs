@@ -6,8 +6,8 @@ use seatport::AuditHead;
 use seatport::conversation::{Direction, StoredMessage};
 use seatport::storage::{Storage, StoredSession};
 
-use crate::pair::{Pair, Wrong};
-use crate::reading::{ALL, EVER, Held, Talk};
+use super::pair::{Pair, Wrong};
+use super::reading::{ALL, EVER, Held, Talk};
 
 /// Checks what both hold, after both were found to hold the same.
 pub(crate) async fn check(pair: &Pair, held: &Held) -> Result<(), Wrong> {

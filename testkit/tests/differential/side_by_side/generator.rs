@@ -17,11 +17,11 @@ use seatport::{
     SessionRecord, Timestamp, TransportName,
 };
 
-use crate::made_up::{
+use super::made_up::{
     ADDRESSES, AGENTS, CONSUMERS, GROUP, KEYS, PLACES, START, address, agent, below, chance, consumer, content, key,
     near, node, person, pick, session, some_address, some_agent, some_message_id, text, tick,
 };
-use crate::step::{Expecting, Fencing, Planned, Step, Which, Writes};
+use super::step::{Expecting, Fencing, Planned, Step, Which, Writes};
 
 const STATUSES: [MessageStatus; 5] =
     [MessageStatus::Pending, MessageStatus::Failed, MessageStatus::Sent, MessageStatus::Delivered, MessageStatus::Read];

@@ -1,0 +1,314 @@
+//! The rows of the ledger that a transaction has locked and fetched, and what becomes of them in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
+
+use seatport::leads::ledger::{self, LedgerRows, Moment, Pair, PairFacts, PairId, PersonId, Shift, Trace, Visit};
+use seatport::leads::{LeadAdjustment, LeadEntry, PersonKey};
+use seatport::{SessionId, Timestamp};
+
+use super::{Telling, Told};
+
+/// A part of the ledger, which knows what it does not know: what is asked of it beyond that is an error, and nothing is
+/// guessed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rows {
+    /// The keys that were told about and are known.
+    pub(super) keys: BTreeMap<PersonKey, PersonId>,
+    /// Whom a key is of that was not known before: the row is there, and nobody else sees it yet.
+    pub(super) reserved: BTreeMap<PersonKey, PersonId>,
+    pub(super) persons: BTreeMap<PersonId, Person>,
+    /// A pair that is not stored yet has a number below 0. Visits are stored by person and session, so it needs no other.
+    pub(super) pairs: BTreeMap<PairId, Pair>,
+    pub(super) visits: BTreeMap<PairId, BTreeMap<Moment, Visit>>,
+    /// Of each session those from the earliest time told on.
+    pub(super) shifts: BTreeMap<SessionId, BTreeMap<Timestamp, Shift>>,
+    /// Who became whom, in this order.
+    pub(super) joined: Vec<(PersonId, PersonId)>,
+    /// By how much the totals change.
+    pub(super) totals: BTreeMap<LeadEntry, i64>,
+    pub(super) anonymous: BTreeMap<LeadEntry, u64>,
+    pub(super) adjustments: Vec<LeadAdjustment>,
+    pub(super) traces: Vec<(PersonId, Trace)>,
+    pub(super) removed: Vec<PersonId>,
+}
+
+/// What is known of a person.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Person {
+    pub(super) depth: Depth,
+    pub(super) traces: Vec<Trace>,
+    pub(super) pairs: BTreeMap<SessionId, PairId>,
+    /// The pairs of which every visit is there.
+    pub(super) whole: BTreeSet<PairId>,
+}
+
+/// How much of a person is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Depth {
+    /// The pairs with the sessions that tell of the person, and the visits around the moments told.
+    #[default]
+    Told,
+    /// Beside that all pairs, each with its first visit, and the traces.
+    Firsts,
+    /// Everything.
+    All,
+}
+
+/// What was asked for and is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// More of this person.
+    Person(PersonId, Depth),
+    /// The other visits of this pair.
+    Visits(PairId),
+}
+
+/// What is to be fetched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct AllMissing {
+    pub(super) persons: BTreeMap<PersonId, Depth>,
+    pub(super) visits: BTreeSet<PairId>,
+}
+
+impl AllMissing {
+    pub(super) fn is_empty(&self) -> bool {
+        self.persons.is_empty() && self.visits.is_empty()
+    }
+
+    pub(super) fn add(&mut self, missing: Missing) {
+        match missing {
+            Missing::Person(person, depth) => {
+                let known = self.persons.entry(person).or_default();
+                *known = depth.max(*known);
+            }
+            Missing::Visits(pair) => drop(self.visits.insert(pair)),
+        }
+    }
+}
+
+impl Rows {
+    /// What the merges among these will ask for: all of a person who gets another key, for all that is told under that key then
+    /// belongs to the person as well, and the visits around it were looked for under the key alone.
+    pub(super) fn before_merges(&self, told: &[Told]) -> AllMissing {
+        let mut missing = AllMissing::default();
+        for told in told {
+            if let Telling::SamePerson(one, other) = &told.telling {
+                let (one, other) = (self.keys.get(one), self.keys.get(other));
+                if one != other {
+                    for person in one.into_iter().chain(other) {
+                        missing.add(Missing::Person(*person, Depth::All));
+                    }
+                }
+            }
+        }
+        missing
+    }
+
+    /// Tells the ledger all this. If something is missing, the rows are worth nothing afterwards.
+    pub(super) fn hear(&mut self, told: &[Told]) -> AllMissing {
+        let mut all = AllMissing::default();
+        for Told { session, first_login, at, telling } in told {
+            let heard = match telling {
+                Telling::Shift { agent, running } => {
+                    let shift = Shift { at: *at, agent: agent.clone(), running: *running };
+                    self.set_shift(*session, shift);
+                    Ok(())
+                }
+                Telling::SamePerson(one, other) => ledger::same_person(self, one, other, *at),
+                Telling::Fact(person, fact) => ledger::record(self, person, *session, *first_login, fact, *at),
+            };
+            if let Err(missing) = heard {
+                all.add(missing);
+            }
+        }
+        all
+    }
+
+    /// Adds a shift, unless that is in force already.
+    fn set_shift(&mut self, session: SessionId, shift: Shift) {
+        let shifts = self.shifts.entry(session).or_default();
+        let before = shifts.range(..=shift.at).next_back();
+        if before.is_none_or(|(_, before)| before.agent != shift.agent || before.running != shift.running) {
+            shifts.insert(shift.at, shift);
+        }
+    }
+
+    /// Answers with the person if so much is known of them.
+    fn known(&self, person: PersonId, depth: Depth) -> Result<&Person, Missing> {
+        let known = self.persons.get(&person).filter(|known| known.depth >= depth);
+        known.ok_or(Missing::Person(person, depth))
+    }
+
+    fn pairs_of(&self, ids: impl IntoIterator<Item = PairId>) -> Vec<Pair> {
+        ids.into_iter().filter_map(|id| self.pairs.get(&id).cloned()).collect()
+    }
+
+    /// Whether the pair is not stored yet, so that all there is of it is here.
+    fn is_new(pair: PairId) -> bool {
+        pair.0 < 0
+    }
+
+    fn has_all_of(&self, pair: PairId) -> bool {
+        let person = self.pairs.get(&pair).and_then(|pair| self.persons.get(&pair.person));
+        Self::is_new(pair) || person.is_some_and(|person| person.depth == Depth::All || person.whole.contains(&pair))
+    }
+}
+
+impl LedgerRows for Rows {
+    type Error = Missing;
+
+    fn person(&self, key: &PersonKey) -> Result<Option<PersonId>, Missing> {
+        Ok(self.keys.get(key).copied())
+    }
+
+    fn add_person(&mut self, key: &PersonKey) -> Result<PersonId, Missing> {
+        // Whoever is told about is known or has a number reserved; nobody has the number 0.
+        let reserved = self.reserved.get(key).copied();
+        let person = reserved.ok_or(Missing::Person(PersonId(0), Depth::All))?;
+        self.persons.insert(person, Person { depth: Depth::All, ..Person::default() });
+        self.keys.insert(*key, person);
+        Ok(person)
+    }
+
+    fn add_key(&mut self, person: PersonId, key: &PersonKey) -> Result<(), Missing> {
+        self.known(person, Depth::All)?;
+        self.keys.insert(*key, person);
+        Ok(())
+    }
+
+    fn join_person(&mut self, from: PersonId, to: PersonId) -> Result<(), Missing> {
+        self.known(from, Depth::All)?;
+        self.known(to, Depth::All)?;
+        let gone = self.persons.remove(&from).unwrap_or_default();
+        self.persons.entry(to).or_default().traces.extend(gone.traces);
+        self.keys.values_mut().filter(|person| **person == from).for_each(|person| *person = to);
+        self.joined.push((from, to));
+        Ok(())
+    }
+
+    fn remove_person(&mut self, person: PersonId) -> Result<(), Missing> {
+        self.persons.remove(&person);
+        self.keys.retain(|_, of| *of != person);
+        self.removed.push(person);
+        Ok(())
+    }
+
+    fn persons(&self, after: Option<PersonId>, limit: u32) -> Result<Vec<PersonId>, Missing> {
+        let persons = self.persons.range((after.map_or(Unbounded, Excluded), Unbounded));
+        Ok(persons.map(|(person, _)| *person).take(limit as usize).collect())
+    }
+
+    fn traces(&self, person: PersonId) -> Result<Vec<Trace>, Missing> {
+        Ok(self.known(person, Depth::Firsts)?.traces.clone())
+    }
+
+    fn add_trace(&mut self, person: PersonId, trace: &Trace) -> Result<(), Missing> {
+        self.persons.entry(person).or_default().traces.push(trace.clone());
+        self.traces.push((person, trace.clone()));
+        Ok(())
+    }
+
+    fn pair(&self, person: PersonId, session: SessionId) -> Result<Option<Pair>, Missing> {
+        let id = self.known(person, Depth::Told)?.pairs.get(&session);
+        Ok(id.and_then(|id| self.pairs.get(id)).cloned())
+    }
+
+    fn pairs(&self, person: PersonId) -> Result<Vec<Pair>, Missing> {
+        Ok(self.pairs_of(self.known(person, Depth::Firsts)?.pairs.values().copied()))
+    }
+
+    fn session_pairs(&self, session: SessionId, limit: u32) -> Result<Vec<Pair>, Missing> {
+        let pairs = self.pairs.values().filter(|pair| pair.session == session);
+        Ok(pairs.take(limit as usize).cloned().collect())
+    }
+
+    fn add_pair(&mut self, person: PersonId, session: SessionId, facts: &PairFacts) -> Result<PairId, Missing> {
+        let first = self.pairs.keys().next().map_or(0, |first| first.0.min(0));
+        let id = PairId(first - 1);
+        self.put_pair(&Pair { id, person, session, facts: facts.clone() })?;
+        Ok(id)
+    }
+
+    fn put_pair(&mut self, pair: &Pair) -> Result<(), Missing> {
+        if let Some(before) = self.pairs.insert(pair.id, pair.clone())
+            && let Some(person) = self.persons.get_mut(&before.person)
+        {
+            person.pairs.remove(&before.session);
+        }
+        self.persons.entry(pair.person).or_default().pairs.insert(pair.session, pair.id);
+        Ok(())
+    }
+
+    fn remove_pair(&mut self, pair: PairId) -> Result<(), Missing> {
+        self.visits.remove(&pair);
+        if let Some(gone) = self.pairs.remove(&pair)
+            && let Some(person) = self.persons.get_mut(&gone.person)
+        {
+            person.pairs.remove(&gone.session);
+        }
+        Ok(())
+    }
+
+    fn visit_until(&self, pair: PairId, moment: &Moment) -> Result<Option<Visit>, Missing> {
+        let visit = self.visits.get(&pair).and_then(|visits| visits.range(..=moment).next_back());
+        Ok(visit.map(|(_, visit)| visit.clone()))
+    }
+
+    fn visit_after(&self, pair: PairId, moment: Option<&Moment>) -> Result<Option<Visit>, Missing> {
+        if let (None, Some(of), false) = (moment, self.pairs.get(&pair), Self::is_new(pair)) {
+            self.known(of.person, Depth::Firsts)?;
+        }
+        let after = (moment.map_or(Unbounded, Excluded), Unbounded);
+        let visit = self.visits.get(&pair).and_then(|visits| visits.range::<Moment, _>(after).next());
+        Ok(visit.map(|(_, visit)| visit.clone()))
+    }
+
+    fn visits(&self, pair: PairId) -> Result<Vec<Visit>, Missing> {
+        if !self.has_all_of(pair) {
+            return Err(Missing::Visits(pair));
+        }
+        Ok(self.visits.get(&pair).into_iter().flat_map(|visits| visits.values().cloned()).collect())
+    }
+
+    fn put_visit(&mut self, pair: PairId, visit: &Visit) -> Result<(), Missing> {
+        self.visits.entry(pair).or_default().insert(visit.start.clone(), visit.clone());
+        Ok(())
+    }
+
+    fn remove_visit(&mut self, pair: PairId, start: &Moment) -> Result<(), Missing> {
+        self.visits.entry(pair).or_default().remove(start);
+        Ok(())
+    }
+
+    fn shift(&self, session: SessionId, at: Timestamp) -> Result<Option<Shift>, Missing> {
+        let shifts = self.shifts.get(&session);
+        let shift = shifts.and_then(|shifts| shifts.range(..=at).next_back().or_else(|| shifts.iter().next()));
+        Ok(shift.map(|(_, shift)| shift.clone()))
+    }
+
+    fn remove_shifts(&mut self, _: SessionId) -> Result<(), Missing> {
+        // Who erases a session does it piece by piece, and removes them at the end.
+        Ok(())
+    }
+
+    fn add(&mut self, entry: &LeadEntry, change: i64) -> Result<(), Missing> {
+        *self.totals.entry(entry.clone()).or_default() += change;
+        Ok(())
+    }
+
+    fn adjust(&mut self, adjustment: &LeadAdjustment) -> Result<(), Missing> {
+        self.adjustments.push(adjustment.clone());
+        Ok(())
+    }
+
+    fn add_anonymous(&mut self, entry: &LeadEntry, count: u64) -> Result<(), Missing> {
+        *self.anonymous.entry(entry.clone()).or_default() += count;
+        Ok(())
+    }
+
+    fn restart_totals(&mut self) -> Result<(), Missing> {
+        self.totals.clear();
+        Ok(())
+    }
+}
