@@ -148,8 +148,9 @@ async fn a_ticket_of_a_dead_node_does_not_count() {
     let second = there.join_port_queue(profile(2).id).await.unwrap();
     assert!(first < second);
     assert_eq!(here.port_queue().await.unwrap(), [first, second]);
-    office.sql("UPDATE {}.node SET expires_at = clock_timestamp() WHERE capacity = 100 AND id::text LIKE '%1-0000-0000-%'");
-    until("the lease has run out", || office.sql("SELECT count(*) FROM {}.node WHERE expires_at > clock_timestamp()") == "1").await;
+    office.sql(&format!("UPDATE {{}}.node SET expires_at = clock_timestamp() WHERE id = '{}'", profile(1).id));
+    let live = "SELECT count(*) FROM {}.node WHERE expires_at > clock_timestamp()";
+    until("the lease has run out", || office.sql(live) == "1").await;
     assert_eq!(there.port_queue().await.unwrap(), [second]);
     assert_eq!(here.join_port_queue(profile(1).id).await.unwrap_err().kind(), StorageErrorKind::Fenced);
 }

@@ -1,13 +1,14 @@
 //! The transport's task for one connection: frames become signals, commands become frames.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use seatport::lifecycle::{Reason, ReasonKind};
 use seatport::transport::{Ack, LoginChallenge, SendError, Signal, TransportCommand};
 use seatport::vault::Vault;
 use seatport::{Clock, Secret};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::parcel::{Parcel, same_person};
@@ -19,14 +20,13 @@ pub(super) const CREDENTIALS: &str = "credentials";
 const WAITING: usize = 16;
 
 pub(super) struct Client {
-    ear: Ear,
-    mouth: Mouth,
+    mouth: Arc<Mutex<Mouth>>,
     vault: Vault,
     clock: Arc<dyn Clock>,
     signals: mpsc::Sender<Signal>,
     commands: mpsc::Receiver<TransportCommand>,
     /// A signal that Seatport has not taken yet, with the deliveries to acknowledge as soon as it has. While there is one,
-    /// nothing more is heard: a Seatport that is behind slows the network down.
+    /// whatever else the network says waits.
     told: Option<(Signal, Vec<u64>)>,
     /// Messages that Seatport is storing; each answers the deliveries to acknowledge.
     storing: JoinSet<Vec<u64>>,
@@ -39,7 +39,6 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(
-        ear: Ear,
         mouth: Mouth,
         vault: Vault,
         clock: Arc<dyn Clock>,
@@ -47,8 +46,7 @@ impl Client {
         let (signals, told) = mpsc::channel(WAITING);
         let (orders, commands) = mpsc::channel(WAITING);
         let client = Self {
-            ear,
-            mouth,
+            mouth: Arc::new(Mutex::new(mouth)),
             vault,
             clock,
             signals,
@@ -63,7 +61,18 @@ impl Client {
     }
 
     /// Runs until the network has hung up and Seatport knows all it said.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(mut self, ear: Ear) {
+        let (frames, heard) = mpsc::unbounded_channel();
+        let mouth = self.mouth.clone();
+        // The network is told that somebody is there however long Seatport, or its storage, takes for anything.
+        tokio::select! {
+            biased;
+            () = self.live(heard) => {}
+            never = listen(ear, mouth, frames) => match never {},
+        }
+    }
+
+    async fn live(&mut self, mut heard: mpsc::UnboundedReceiver<FromNetwork>) {
         loop {
             tokio::select! {
                 // In a fixed order, so that a seed repeats a run; commands first, so that a flood holds none of them up.
@@ -74,7 +83,7 @@ impl Client {
                     permit.send(signal);
                     self.acknowledge(deliveries).await;
                 }
-                frame = self.ear.hear(), if self.told.is_none() => match frame {
+                frame = heard.recv(), if self.told.is_none() => match frame {
                     Some(frame) => self.hear(frame).await,
                     None => break,
                 },
@@ -90,7 +99,7 @@ impl Client {
     async fn hear(&mut self, frame: FromNetwork) {
         let mut deliveries = Vec::new();
         let signal = match frame {
-            FromNetwork::Welcome => return,
+            FromNetwork::Welcome | FromNetwork::Ping => return,
             FromNetwork::Rejected(reason) => {
                 self.ending = true;
                 Signal::Rejected(reason)
@@ -199,8 +208,22 @@ impl Client {
     }
 
     async fn speak(&mut self, frame: &ToNetwork) {
-        if self.mouth.say(frame).await.is_err() {
+        if self.mouth.lock().await.say(frame).await.is_err() {
             tracing::debug!("the network hung up; the end of the stream tells");
         }
     }
+}
+
+/// Passes on what the network says, and answers its pings.
+async fn listen(mut ear: Ear, mouth: Arc<Mutex<Mouth>>, frames: mpsc::UnboundedSender<FromNetwork>) -> Infallible {
+    while let Some(frame) = ear.hear().await {
+        match frame {
+            // If the network has hung up, the end of the stream tells, after all that it said before.
+            FromNetwork::Ping => drop(mouth.lock().await.say(&ToNetwork::Pong).await),
+            // Whoever takes them is gone only when all of this is.
+            frame => drop(frames.send(frame)),
+        }
+    }
+    drop(frames);
+    std::future::pending().await
 }

@@ -15,6 +15,8 @@ pub enum End {
     Closed,
     /// The other side was gone without a word.
     HungUp,
+    /// The other side has not answered for as long as the network waits for [that](super::Settings::silence).
+    Silent,
     /// The other side unlinked itself and closed.
     LoggedOut,
     /// The network cut it.

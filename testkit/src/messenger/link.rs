@@ -151,7 +151,7 @@ impl State {
                     turn.frames
                         .push(FromNetwork::Answer { question, answer: Answer::Later("not logged in yet".into()) });
                 }
-                ToNetwork::Dial(_) | ToNetwork::Acknowledge(_) => {}
+                ToNetwork::Dial(_) | ToNetwork::Pong | ToNetwork::Acknowledge(_) => {}
             }
             return;
         };
@@ -178,7 +178,7 @@ impl State {
                 let answer = self.see(account, messages, conditions);
                 turn.frames.push(FromNetwork::Answer { question, answer });
             }
-            ToNetwork::Dial(_) => {}
+            ToNetwork::Dial(_) | ToNetwork::Pong => {}
         }
     }
 

@@ -21,6 +21,7 @@ impl Listener {
     pub(super) async fn bind(network: Arc<Network>, address: impl ToSocketAddrs) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
+        let silence = network.state().settings.silence;
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             loop {
@@ -28,7 +29,7 @@ impl Listener {
                     Ok((stream, _)) => {
                         // Without it small frames wait; that is all that can go wrong.
                         let _ = stream.set_nodelay(true);
-                        connections.spawn(serve(network.clone(), stream));
+                        connections.spawn(serve(network.clone(), stream, Some(silence)));
                     }
                     Err(error) => tracing::warn!(%error, "a connection could not be accepted"),
                 }

@@ -13,6 +13,10 @@ pub struct Settings {
     pub redial_after_pairing: bool,
     /// How often the network shows that it is there.
     pub keepalive: Duration,
+    /// How long the network waits for a sign of life of the other side, which it asks for by pings; then the connection counts
+    /// as gone. It is how the network notices that a process is frozen, or was lost without a word. Over TCP only: within one
+    /// process nobody is gone without a word.
+    pub silence: Duration,
     /// How long the network waits for an acknowledgement before it delivers again on the same connection. A new connection gets
     /// everything unacknowledged at once.
     pub redelivery: Duration,
@@ -36,6 +40,7 @@ impl Default for Settings {
             pairing_code: Duration::from_secs(160),
             redial_after_pairing: true,
             keepalive: Duration::from_secs(25),
+            silence: Duration::from_secs(60),
             redelivery: Duration::from_secs(30),
             latency: Duration::from_millis(20),
             batch: 20,

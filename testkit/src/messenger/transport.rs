@@ -53,7 +53,7 @@ impl SimulatedTransport {
             Reach::InProcess(network) => {
                 let (near, far) = tokio::io::duplex(PIPE_BYTES);
                 // It ends by itself when the near end is dropped.
-                tokio::spawn(serve(network.clone(), far));
+                tokio::spawn(serve(network.clone(), far, None));
                 Ok(split(near))
             }
             Reach::Remote(address) => {
@@ -92,13 +92,16 @@ impl Transport for SimulatedTransport {
             method: context.login,
         };
         mouth.say(&ToNetwork::Dial(dial)).await.map_err(|_| lost("cut"))?;
-        match ear.hear().await {
-            Some(FromNetwork::Welcome) => {}
-            Some(FromNetwork::Rejected(reason)) => return Err(ConnectError::Rejected(reason)),
-            _ => return Err(lost("cut")),
+        loop {
+            match ear.hear().await {
+                Some(FromNetwork::Ping) => mouth.say(&ToNetwork::Pong).await.map_err(|_| lost("cut"))?,
+                Some(FromNetwork::Welcome) => break,
+                Some(FromNetwork::Rejected(reason)) => return Err(ConnectError::Rejected(reason)),
+                _ => return Err(lost("cut")),
+            }
         }
-        let (client, signals, commands) = Client::new(ear, mouth, context.vault, context.clock);
-        let task = tokio::spawn(client.run());
+        let (client, signals, commands) = Client::new(mouth, context.vault, context.clock);
+        let task = tokio::spawn(client.run(ear));
         Ok(Connection { signals, commands, guard: ConnectionGuard::abort(task.abort_handle()) })
     }
 }

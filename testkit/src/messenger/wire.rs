@@ -30,6 +30,8 @@ pub(super) struct Dial {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum ToNetwork {
     Dial(Dial),
+    /// The answer to a ping.
+    Pong,
     /// These deliveries are safe.
     Acknowledge(Vec<u64>),
     Send {
@@ -51,6 +53,8 @@ pub(super) enum ToNetwork {
 /// What the network says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum FromNetwork {
+    /// Asks whether the other side is still there. It is answered at once, whatever else is going on.
+    Ping,
     /// The dial is accepted.
     Welcome,
     /// The dial, or the connection, is refused.

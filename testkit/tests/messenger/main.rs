@@ -8,5 +8,6 @@ mod history;
 mod login;
 mod people;
 mod seat;
+mod silence;
 mod talk;
 mod tcp;
