@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use seatport::lifecycle::{Desired, PortChange};
 use seatport::storage::{Change, Committed, Expect, SessionCommit, StorageError, StorageErrorKind};
 use seatport::{AuditEntry, NodeId, SendKey, SessionId};
+use tokio::time::timeout;
 
 use crate::codes::{Id, Text};
 use crate::conversation::{Working, identify};
@@ -46,7 +47,8 @@ pub(crate) async fn land(core: &Core, commits: &[&SessionCommit]) -> Result<Outc
         batch.store(&tx).await?;
         Ok((outcomes, batch.changes))
     };
-    match landed.await {
+    let Ok(landed) = timeout(core.limit(), landed).await else { return Err(Failure::Away) };
+    match landed {
         Ok((outcomes, changes)) if changes.is_empty() => {
             drop(tx);
             transaction.roll_back().await;
@@ -70,6 +72,7 @@ pub(crate) async fn land(core: &Core, commits: &[&SessionCommit]) -> Result<Outc
 struct Batch<'c> {
     heads: Heads,
     live: HashSet<NodeId>,
+    /// Idempotency keys that were used before the batch.
     used: HashSet<(SessionId, SendKey)>,
     /// Numbers for new sessions.
     numbers: Vec<i64>,
@@ -149,7 +152,8 @@ impl<'c> Batch<'c> {
         }
         let mut own = HashSet::new();
         for key in keys(commit) {
-            if self.used.contains(&key) || !own.insert(key) {
+            let in_batch = self.working.as_ref().is_some_and(|working| working.has_used(key.0, &key.1));
+            if in_batch || self.used.contains(&key) || !own.insert(key) {
                 return Err(StorageErrorKind::Exists);
             }
         }
@@ -217,7 +221,6 @@ impl<'c> Batch<'c> {
             head.add_event(commit.at, body.clone());
         }
 
-        self.used.extend(keys(commit));
         self.audit.extend(&commit.audit);
         self.changes.push(Change::Session { session: commit.session, by_owner: commit.fence.is_some() });
         Ok(committed(head))

@@ -91,14 +91,19 @@ impl Target {
             .max_size(size)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(options.wait))
-            .create_timeout(Some(options.connect_timeout));
+            .create_timeout(Some(self.time_to_connect()));
         builder.build().map_err(|error| StorageError::from(StorageErrorKind::Other).caused_by(error))
+    }
+
+    /// How long it may take until one of the hosts has answered.
+    fn time_to_connect(&self) -> Duration {
+        let each = self.config.get_connect_timeout().copied().unwrap_or(Duration::from_secs(5));
+        each * u32::try_from(self.config.get_hosts().len()).unwrap_or(1)
     }
 
     /// A connection that is in no pool.
     pub(crate) async fn connect(&self) -> Result<(Client, Driver), Failure> {
-        let limit = self.config.get_connect_timeout().copied().unwrap_or(Duration::from_secs(5));
-        match tokio::time::timeout(limit, self.config.connect(self.tls.clone())).await {
+        match tokio::time::timeout(self.time_to_connect(), self.config.connect(self.tls.clone())).await {
             Ok(connected) => Ok(connected?),
             Err(_) => Err(Failure::Away),
         }

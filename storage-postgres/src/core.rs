@@ -43,6 +43,12 @@ impl Core {
         );
         StorageError::new(StorageErrorKind::Other, message)
     }
+
+    /// The answer when there was no time left to try it (again).
+    pub(crate) fn out_of_time(&self) -> StorageError {
+        let message = format!("{} was away, or busy with other writes, for too long; try again", self.target);
+        StorageError::new(StorageErrorKind::Busy, message)
+    }
 }
 
 impl fmt::Debug for Core {

@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use seatport::storage::{
     Change, Fence, LeaseStore, LiveNode, NodeProfile, NodeReport, Orphan, StorageError, StorageErrorKind,
 };
-use seatport::{NodeId, SessionId};
+use seatport::{Clock, NodeId, SessionId, SystemClock};
 
 use crate::PostgresStorage;
 use crate::codes::{Count, Id, Json};
@@ -50,7 +50,11 @@ const DISOWN: &str = "WITH owned AS (SELECT key FROM session WHERE owner = ANY($
 const REGISTER: &str = "INSERT INTO node (id, expires_at, labels, capacity, sessions, accepting)
      VALUES ($1, clock_timestamp() + $2 * interval '1 millisecond', $3, $4, 0, true)
      ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at, labels = excluded.labels,
-         capacity = excluded.capacity, sessions = 0, accepting = true";
+         capacity = excluded.capacity, sessions = 0, accepting = true
+     RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+/// How far the clocks of this machine and of the database may be apart without a word.
+const APART: i64 = 5_000;
 
 /// Those that are not stopped (0 not started, 1 offline) and have no owner, or one that is dead.
 const ORPHANS: &str = "SELECT id, runs_on FROM (
@@ -78,7 +82,8 @@ fn millis(ttl: Duration) -> f64 {
     ttl.as_secs_f64() * 1000.0
 }
 
-async fn join(tx: &Connection, profile: &NodeProfile, ttl: Duration) -> Result<(), Failure> {
+/// Answers by how many milliseconds this machine's clock is ahead.
+async fn join(tx: &Connection, profile: &NodeProfile, ttl: Duration) -> Result<i64, Failure> {
     let mut ids: Vec<Id<NodeId>> = all(tx, DEAD, &[], |row| Ok(row.try_get(0)?)).await?;
     let dead = ids.clone();
     ids.push(Id(profile.id));
@@ -87,8 +92,16 @@ async fn join(tx: &Connection, profile: &NodeProfile, ttl: Duration) -> Result<(
     let sql = "DELETE FROM node WHERE id = ANY($1) AND expires_at <= clock_timestamp()";
     execute(tx, sql, &[&dead]).await?;
     let (labels, capacity) = (Json(&profile.labels), Count(profile.capacity));
-    execute(tx, REGISTER, &[&Id(profile.id), &millis(ttl), &labels, &capacity]).await?;
-    Ok(())
+    let before = SystemClock.now().as_millis();
+    let (id, ttl) = (Id(profile.id), millis(ttl));
+    let now = first(tx, REGISTER, &[&id, &ttl, &labels, &capacity], |row| Ok(row.try_get(0)?)).await?;
+    Ok(now.map_or(0, |now| ahead(before, now, SystemClock.now().as_millis())))
+}
+
+/// By how many milliseconds the clock of this machine is ahead of one that said `there` between `before` and `after`; below zero, behind
+/// it. What may be due to the time that the answer took does not count.
+fn ahead(before: i64, there: i64, after: i64) -> i64 {
+    if there < before { before - there } else { after.min(there) - there }
 }
 
 #[async_trait]
@@ -96,13 +109,22 @@ impl LeaseStore for PostgresStorage {
     async fn join(&self, node: &NodeProfile, ttl: Duration) -> Result<(), StorageError> {
         let write = self.write((node.clone(), ttl), |tx, (node, ttl)| {
             async move {
-                join(tx, node, *ttl).await?;
+                let ahead = join(tx, node, *ttl).await?;
                 tx.announce(Change::Ports);
-                Ok(())
+                Ok(ahead)
             }
             .boxed()
         });
-        write.await
+        let ahead = write.await?;
+        if ahead.abs() > APART {
+            let database = &self.handle.core.target;
+            tracing::warn!(
+                %database,
+                ahead_by_ms = ahead,
+                "the clocks of this machine and of the database are apart; what this node writes is dated wrong: keep clocks in step"
+            );
+        }
+        Ok(())
     }
 
     async fn renew(&self, node: NodeId, ttl: Duration, report: NodeReport) -> Result<(), StorageError> {
@@ -218,5 +240,17 @@ impl LeaseStore for PostgresStorage {
             .boxed()
         });
         read.await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ahead;
+
+    #[test]
+    fn clocks_are_apart_by_what_the_way_there_and_back_does_not_explain() {
+        assert_eq!(ahead(1_000, 1_500, 2_000), 0);
+        assert_eq!(ahead(1_000, 400, 2_000), 600);
+        assert_eq!(ahead(1_000, 2_700, 2_000), -700);
     }
 }

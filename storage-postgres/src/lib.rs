@@ -24,6 +24,8 @@
 //!   disturb the others.
 //! - **Ownership on the database's clock.** Leases never look at the clock of a node. A write with a fence checks it while it holds
 //!   the session's row.
+//! - **Keep clocks in step.** Events, messages and leads are dated by the node that writes them; a node that is ahead dates them in
+//!   the future. A node that joins warns when its clock and the database's are more than 5 s apart.
 //! - **Trying again.** A deadlock, a lost connection, a restart of the server: all that can be tried again without doing anything
 //!   twice is tried again, for [a while](PostgresOptions::retry_for). Where an answer to `COMMIT` was lost, the database is asked whether it
 //!   landed.

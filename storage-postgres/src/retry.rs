@@ -23,7 +23,12 @@ pub(crate) struct Patience {
 
 impl Patience {
     pub(crate) fn new(limit: Duration) -> Self {
-        Self { until: Instant::now() + limit, pause: FIRST_PAUSE, collisions: 0 }
+        Self::until(Instant::now() + limit)
+    }
+
+    /// Until that time.
+    pub(crate) fn until(until: Instant) -> Self {
+        Self { until, pause: FIRST_PAUSE, collisions: 0 }
     }
 
     /// Waits a little if another attempt may help and there is time for one; else gives the failure back.

@@ -9,11 +9,13 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use seatport::storage::{Change, StorageError};
 use tokio::time::timeout;
 use tokio_postgres::error::Severity;
+use uuid::Uuid;
 
 use crate::PostgresStorage;
 use crate::connect::get;
@@ -35,9 +37,6 @@ pub(crate) const MARK: &str = "INSERT INTO landed (process, lane, number, at) VA
 /// Asks for the last mark of a lane. Waits for a transaction that is about to change it.
 const ASK: &str = "INSERT INTO landed (process, lane, number, at) VALUES ($1, $2, 0, clock_timestamp())
      ON CONFLICT (process, lane) DO UPDATE SET at = excluded.at RETURNING number";
-
-/// How much longer than the database allows a statement to take, its answer may be on the way.
-const ON_THE_WAY: Duration = Duration::from_secs(5);
 
 /// The marks of this process's transactions, by lane: one transaction at a time has a lane to itself.
 #[derive(Debug, Default)]
@@ -160,7 +159,7 @@ impl<'c> Transaction<'c> {
     /// Undoes it.
     pub(crate) async fn roll_back(mut self) {
         let Ok(connection) = self.connection.on() else { return };
-        if let Ok(Ok(())) = timeout(ON_THE_WAY, connection.batch_execute("ROLLBACK")).await {
+        if let Ok(Ok(())) = timeout(self.core.options.connect_timeout, connection.batch_execute("ROLLBACK")).await {
             self.connection.give_back();
             self.give_lane_back();
         }
@@ -168,8 +167,7 @@ impl<'c> Transaction<'c> {
 
     /// Makes it durable. When the answer is an error other than [`Failure::Unknown`], nothing has happened.
     pub(crate) async fn commit(mut self) -> Result<(), Failure> {
-        let limit = self.core.options.statement_timeout + ON_THE_WAY;
-        match timeout(limit, self.connection.on()?.batch_execute("COMMIT")).await {
+        match timeout(self.core.limit(), self.connection.on()?.batch_execute("COMMIT")).await {
             Ok(Ok(())) => {
                 self.connection.give_back();
                 self.give_lane_back();
@@ -190,16 +188,8 @@ impl<'c> Transaction<'c> {
         let Some(lane) = &self.lane else { return Err(Failure::Unknown) };
         let mut patience = self.core.patience();
         loop {
-            let asked = async {
-                let mut connection = InUse::of(&self.core.pool).await?;
-                let on = connection.on()?;
-                let last =
-                    first(on, ASK, &[&self.core.process, &lane.lane], |row| Ok(row.try_get::<_, i64>(0)?)).await?;
-                connection.give_back();
-                Ok(last == Some(lane.number))
-            };
-            match asked.await {
-                Ok(landed) => return Ok(landed),
+            match self.core.read_once(&(self.core.process, lane.lane), last_mark).await {
+                Ok(last) => return Ok(last == Some(lane.number)),
                 Err(failure) => patience.again(failure).await.map_err(|_| Failure::Unknown)?,
             }
         }
@@ -212,16 +202,44 @@ impl<'c> Transaction<'c> {
     }
 }
 
+/// The last mark of a lane.
+fn last_mark<'a>(on: &'a Connection, (process, lane): &'a (Uuid, i64)) -> BoxFuture<'a, Result<Option<i64>, Failure>> {
+    async move { first(on, ASK, &[process, lane], |row| Ok(row.try_get(0)?)).await }.boxed()
+}
+
 /// Whether the server refused, and the connection goes on.
 fn is_plain(error: &tokio_postgres::Error) -> bool {
     error.as_db_error().is_some_and(|error| error.parsed_severity() == Some(Severity::Error))
+}
+
+/// Shows that the server answers.
+fn answer<'a>(on: &'a Connection, (): &'a ()) -> BoxFuture<'a, Result<(), Failure>> {
+    async move { execute(on, "SELECT 1", &[]).await.map(drop) }.boxed()
+}
+
+/// What kind of transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// As most are.
+    Plain,
+    /// It sees the database as it is when it begins.
+    Snapshot,
+}
+
+impl Kind {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Plain => "BEGIN",
+            Self::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        }
+    }
 }
 
 impl Core {
     pub(crate) async fn read_once<A: Sync, T>(&self, input: &A, work: Reading<A, T>) -> Result<T, Failure> {
         let mut connection = InUse::of(&self.pool).await?;
         let on = connection.on()?;
-        let limit = self.options.statement_timeout * 2 + ON_THE_WAY;
+        let limit = self.options.statement_timeout + self.limit();
         let read = timeout(limit, work(on, input)).await.unwrap_or(Err(Failure::Away));
         match &read {
             Err(Failure::Away | Failure::Unknown) => {}
@@ -231,14 +249,25 @@ impl Core {
         read
     }
 
-    async fn write_once<A, T>(&self, begin: &str, input: &A, work: Writing<A, T>) -> Result<T, Failure> {
+    async fn write_once<A, T>(&self, kind: Kind, input: &A, work: Writing<A, T>) -> Result<T, Failure> {
         let transaction = Transaction::on(self, &self.pool).await?;
-        transaction.begin(begin).await?;
         let tx = transaction.tx()?;
-        let written = tokio::try_join!(biased; transaction.mark(), work(&tx, input));
+        let mut writing = Box::pin(async {
+            transaction.begin(kind.begin()).await?;
+            let ((), written) = tokio::try_join!(biased; transaction.mark(), work(&tx, input))?;
+            Ok(written)
+        });
+        let written = loop {
+            match timeout(self.limit(), &mut writing).await {
+                Ok(written) => break written,
+                Err(_) if kind == Kind::Snapshot && self.read_once(&(), answer).await.is_ok() => {}
+                Err(_) => return Err(Failure::Away),
+            }
+        };
+        drop(writing);
         let changes = tx.into_changes();
         match written {
-            Ok(((), written)) => {
+            Ok(written) => {
                 transaction.commit().await?;
                 self.hints.announce(&changes);
                 Ok(written)
@@ -258,6 +287,12 @@ impl Core {
             self.writers.retain(|_, _| false);
         }
         patience.again(failure).await
+    }
+
+    /// How long the steps of a transaction may take, until it is given up together with its connection: the server has given up
+    /// a statement before, and says nothing because it stands still or nothing gets through.
+    pub(crate) fn limit(&self) -> Duration {
+        self.options.statement_timeout + self.options.connect_timeout
     }
 
     /// How long a call is tried again.
@@ -296,19 +331,20 @@ impl PostgresStorage {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
-        self.transact("BEGIN", input, work).await
+        self.transact(Kind::Plain, input, work).await
     }
 
-    /// The same in a transaction that sees the database as it is when it begins, all along.
+    /// The same in a transaction that sees the database as it is when it begins, all along. It may take as long as it takes, while
+    /// the server answers others.
     pub(crate) async fn write_in_snapshot<A, T>(&self, input: A, work: Writing<A, T>) -> Result<T, StorageError>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
-        self.transact("BEGIN ISOLATION LEVEL REPEATABLE READ", input, work).await
+        self.transact(Kind::Snapshot, input, work).await
     }
 
-    async fn transact<A, T>(&self, begin: &'static str, input: A, work: Writing<A, T>) -> Result<T, StorageError>
+    async fn transact<A, T>(&self, kind: Kind, input: A, work: Writing<A, T>) -> Result<T, StorageError>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,
@@ -319,7 +355,7 @@ impl PostgresStorage {
             let _call = call;
             let mut patience = core.patience();
             loop {
-                match core.write_once(begin, &input, work).await {
+                match core.write_once(kind, &input, work).await {
                     Ok(written) => return Ok(written),
                     Err(failure) => core.again(&mut patience, failure).await.map_err(|failure| core.error(failure))?,
                 }

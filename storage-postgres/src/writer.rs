@@ -5,20 +5,24 @@
 //! still waits.
 //!
 //! A commit that is refused has written nothing, so the others of its batch just go on. One that fails half-way spoils the
-//! transaction: then each commit of the batch gets a transaction of its own.
+//! transaction: then each commit of the batch gets a transaction of its own. All of it counts from when a commit was queued, so
+//! that none waits much longer because others were stuck before it.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt;
 use seatport::storage::{Committed, SessionCommit, StorageError};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout};
 
 use crate::commit;
 use crate::core::Core;
 use crate::error::Failure;
 use crate::gate::Call;
+use crate::retry::Patience;
 
 /// How many commits one transaction takes at most, so that the first of them does not wait for all of a flood.
 const BATCH: usize = 512;
@@ -30,7 +34,17 @@ const ROWS: usize = 5000;
 struct Request {
     commit: SessionCommit,
     answer: oneshot::Sender<Result<Committed, StorageError>>,
+    /// Until when it is tried again.
+    until: Instant,
+    /// Whether it was begun, or given up: whoever says so first decides.
+    decided: Arc<AtomicBool>,
     _call: Call,
+}
+
+impl Request {
+    fn is_over(&self) -> bool {
+        self.until <= Instant::now()
+    }
 }
 
 /// The queues of the writers.
@@ -54,11 +68,20 @@ impl Writers {
         let mut hasher = DefaultHasher::new();
         commit.session.hash(&mut hasher);
         let queue = usize::try_from(hasher.finish() % self.0.len() as u64).unwrap_or(0);
-        let (answer, answered) = oneshot::channel();
-        if self.0[queue].send(Request { commit, answer, _call: call }).is_err() {
+        let (answer, mut answered) = oneshot::channel();
+        let decided = Arc::new(AtomicBool::new(false));
+        let until = Instant::now() + core.options.retry_for;
+        if self.0[queue].send(Request { commit, answer, until, decided: decided.clone(), _call: call }).is_err() {
             return Err(core.abandoned());
         }
-        answered.await.unwrap_or_else(|_| Err(core.abandoned()))
+        let limit = core.options.wait.max(core.options.retry_for);
+        let answered = match timeout(limit, &mut answered).await {
+            Ok(answered) => answered,
+            // Nobody has begun it, and now nobody will.
+            Err(_) if !decided.swap(true, Ordering::AcqRel) => return Err(core.out_of_time()),
+            Err(_) => answered.await,
+        };
+        answered.unwrap_or_else(|_| Err(core.abandoned()))
     }
 }
 
@@ -77,6 +100,7 @@ async fn write(core: Arc<Core>, mut queue: mpsc::UnboundedReceiver<Request>) {
             }) {
                 batch.push(next);
             }
+            batch.retain(|request| !request.decided.swap(true, Ordering::AcqRel));
             serve(&core, batch).await;
         }
     }
@@ -92,28 +116,46 @@ fn is_alone(commit: &SessionCommit) -> bool {
     !commit.identities.is_empty()
 }
 
-/// Lands a batch and answers.
-async fn serve(core: &Core, batch: Vec<Request>) {
-    let commits: Vec<_> = batch.iter().map(|request| &request.commit).collect();
-    match land(core, &commits).await {
-        Ok(outcomes) => {
-            core.fresh.note(commits.into_iter());
-            answer(batch, outcomes);
-        }
+/// Lands a batch and answers, with as many attempts as there is time for.
+async fn serve(core: &Core, mut batch: Vec<Request>) {
+    let Some(until) = batch.iter().map(|request| request.until).max() else { return };
+    let mut patience = Patience::until(until);
+    while !batch.is_empty() {
+        let commits: Vec<_> = batch.iter().map(|request| &request.commit).collect();
+        // A panic is a fault of this batch alone.
+        let landing = AssertUnwindSafe(commit::land(core, &commits)).catch_unwind();
+        let failure = match landing.await.unwrap_or_else(|_| Err(core.abandoned().into())) {
+            Ok(outcomes) => {
+                core.fresh.note(commits.into_iter());
+                return answer(batch, outcomes);
+            }
+            Err(failure) => failure,
+        };
         // Nobody knows which of them it is. When the database is away it is none.
-        Err(failure) if batch.len() > 1 && !failure.is_transient() && !matches!(failure, Failure::Unknown) => {
+        if batch.len() > 1 && !failure.is_transient() && !matches!(failure, Failure::Unknown) {
             tracing::debug!(?failure, "a batch failed; its commits get a transaction each");
             for request in batch {
-                Box::pin(serve(core, vec![request])).await;
+                let batch = unless_over(core, vec![request]);
+                Box::pin(serve(core, batch)).await;
             }
+            return;
         }
-        Err(failure) => {
+        if let Err(failure) = core.again(&mut patience, failure).await {
             let error = core.error(failure);
             let copies = batch.iter().skip(1).map(|_| Err(StorageError::new(error.kind(), message(&error))));
             let copies: Vec<_> = copies.collect();
-            answer(batch, std::iter::once(Err(error)).chain(copies).collect());
+            return answer(batch, std::iter::once(Err(error)).chain(copies).collect());
         }
+        batch = unless_over(core, batch);
     }
+}
+
+/// Those for which there is time left. The others are answered.
+fn unless_over(core: &Core, batch: Vec<Request>) -> Vec<Request> {
+    let (over, rest): (Vec<_>, Vec<_>) = batch.into_iter().partition(Request::is_over);
+    let answers = over.iter().map(|_| Err(core.out_of_time())).collect();
+    answer(over, answers);
+    rest
 }
 
 /// What an error says, without what all of them begin with.
@@ -126,20 +168,6 @@ fn answer(batch: Vec<Request>, outcomes: Vec<Result<Committed, StorageError>>) {
     for (request, outcome) in batch.into_iter().zip(outcomes) {
         // An error means that the caller no longer waits.
         let _ = request.answer.send(outcome);
-    }
-}
-
-/// Lands a batch, with as many attempts as there is time for.
-async fn land(core: &Core, commits: &[&SessionCommit]) -> Result<Vec<Result<Committed, StorageError>>, Failure> {
-    let mut patience = core.patience();
-    loop {
-        // A panic is a fault of this batch alone.
-        let landing = AssertUnwindSafe(commit::land(core, commits)).catch_unwind();
-        let landed = landing.await.unwrap_or_else(|_| Err(core.abandoned().into()));
-        match landed {
-            Ok(outcomes) => return Ok(outcomes),
-            Err(failure) => core.again(&mut patience, failure).await?,
-        }
     }
 }
 

@@ -123,10 +123,10 @@ impl Recorder {
     }
 }
 
-/// All tables but those that tell of nodes, whose rows change by themselves.
+/// All tables but those that tell of processes and their doings.
 async fn watched(client: &Client, schema: &str) -> Result<Vec<Table>> {
     let tables = Table::all(client, schema).await?;
-    let ours = |table: &Table| !["bench_note", "node", "port_queue"].contains(&table.name.as_str());
+    let ours = |table: &Table| !["bench_note", "landed", "leftover", "node", "port_queue"].contains(&table.name.as_str());
     Ok(tables.into_iter().filter(ours).collect())
 }
 

@@ -177,7 +177,7 @@ impl Conversation<'_> {
         let same_person = incoming.person.and_then(|person| thread.is_with(person));
 
         if let Some(key) = &incoming.key {
-            self.talk.send_keys.push((key.clone(), place));
+            self.talk.send_keys.insert(key.clone(), place);
         }
         if inbound {
             self.meet(&sender, incoming.sender_name.as_deref(), message.at);

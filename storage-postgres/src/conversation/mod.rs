@@ -20,7 +20,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use seatport::storage::{SessionCommit, StorageError, StorageErrorKind};
 use seatport::{Address, EventBody, SendKey, SessionId, Timestamp};
@@ -55,7 +55,7 @@ struct Talk {
     /// Those that are not there yet included.
     chats: HashMap<Address, Thread>,
     /// New ones, each with the place of its message.
-    send_keys: Vec<(SendKey, u64)>,
+    send_keys: BTreeMap<SendKey, u64>,
 }
 
 impl Talk {
@@ -81,6 +81,11 @@ struct Conversation<'a> {
 }
 
 impl Working {
+    /// Whether a message that the batch stores has this idempotency key. That of a message that was known already is not kept.
+    pub(crate) fn has_used(&self, session: SessionId, key: &SendKey) -> bool {
+        self.talks.get(&session).is_some_and(|talk| talk.send_keys.contains_key(key))
+    }
+
     /// Applies what a commit says about contacts, chats and messages, what was read included, after those that were applied
     /// before. Its identities are not among it: see [`identify`].
     pub(crate) fn apply(

@@ -50,7 +50,8 @@ impl Working {
         let mut talks: Vec<&Talk> = self.talks.values().collect();
         talks.sort_unstable_by_key(|talk| talk.key);
         let messages = messages(&talks);
-        let keys: Vec<_> = talks.iter().flat_map(|talk| talk.send_keys.iter().map(|key| (talk.key, key))).collect();
+        let keys: Vec<_> =
+            talks.iter().flat_map(|talk| talk.send_keys.iter().map(|(key, place)| (talk.key, key, *place))).collect();
         let mut texts = texts(&talks, &messages);
         let talks = || talks.iter().copied();
         tokio::try_join!(
@@ -167,13 +168,13 @@ async fn update_body(on: &Connection, messages: &[Row<'_>]) -> Result<(), Failur
     Ok(())
 }
 
-async fn insert_keys(on: &Connection, keys: &[(i64, &(SendKey, u64))]) -> Result<(), Failure> {
+async fn insert_keys(on: &Connection, keys: &[(i64, &SendKey, u64)]) -> Result<(), Failure> {
     if keys.is_empty() {
         return Ok(());
     }
-    let session: Vec<_> = keys.iter().map(|(session, _)| *session).collect();
-    let key: Vec<_> = keys.iter().map(|(_, (key, _))| key.as_str()).collect();
-    let seq: Vec<_> = keys.iter().map(|(_, (_, place))| Count(*place)).collect();
+    let session: Vec<_> = keys.iter().map(|(session, ..)| *session).collect();
+    let key: Vec<_> = keys.iter().map(|(_, key, _)| key.as_str()).collect();
+    let seq: Vec<_> = keys.iter().map(|(.., place)| Count(*place)).collect();
     execute(on, SEND_KEYS, &[&session, &key, &seq]).await?;
     Ok(())
 }

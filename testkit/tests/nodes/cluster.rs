@@ -105,9 +105,9 @@ impl Cluster {
         self.join_as(false, |builder| builder).await
     }
 
-    /// A node to which no hint comes.
+    /// A node to which no hint comes, and that drives no session: what a desk sees and does there is looked at.
     pub(crate) async fn join_deaf(&mut self) -> Node {
-        self.join_as(true, |builder| builder).await
+        self.join_as(true, |builder| builder.max_sessions(0)).await
     }
 
     /// A node whose clock is so many seconds ahead of the network's, or behind it.
