@@ -11,23 +11,20 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use seatport::storage::{StorageError, StorageErrorKind};
+use tokio::time::timeout;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
-use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Config, Socket};
+use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::Failure;
+use crate::hosts::{Driver, Hosts};
 use crate::options::PostgresOptions;
 use crate::sql::Connection;
-
-/// What has to be polled for anything to happen on a connection that is in no pool.
-pub(crate) type Driver = tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
 /// Where the database is, and how to get there.
 #[derive(Clone)]
 pub(crate) struct Target {
-    config: Config,
-    tls: MakeRustlsConnect,
+    hosts: Hosts,
     /// Hosts, database and schema, for people.
     place: Arc<str>,
 }
@@ -70,40 +67,31 @@ impl Target {
         config.tcp_user_timeout(Duration::from_secs(10));
         let place = format!("{} (schema {})", place(&config), options.schema).into();
         let root = options.root_certificate.clone().or(tls.root);
-        Ok(Self { config, tls: MakeRustlsConnect::new(tls_config(root.as_deref())?), place })
+        let tls = MakeRustlsConnect::new(tls_config(root.as_deref())?);
+        let hosts = Hosts::of(&config, tls, options.connect_timeout).ok_or_else(unreadable)?;
+        Ok(Self { hosts, place })
     }
 
     /// The same, with these settings from the first statement on. None of the values has a blank.
     pub(crate) fn with_settings(&self, settings: &[(&str, String)]) -> Self {
-        let mut options = self.config.get_options().map_or_else(String::new, |given| format!("{given} "));
-        let settings = settings.iter().map(|(name, value)| format!("-c {name}={value}"));
-        options.push_str(&settings.collect::<Vec<_>>().join(" "));
-        let mut target = self.clone();
-        target.config.options(options);
-        target
+        Self { hosts: self.hosts.with_settings(settings), ..self.clone() }
     }
 
     /// A pool of connections.
     pub(crate) fn pool(&self, size: usize, options: &PostgresOptions) -> Result<Pool, StorageError> {
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(self.config.clone(), self.tls.clone(), manager);
+        let manager = Manager::from_connect(Config::new(), self.hosts.clone(), manager);
         let builder = Pool::builder(manager)
             .max_size(size)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(options.wait))
-            .create_timeout(Some(self.time_to_connect()));
+            .create_timeout(Some(self.hosts.limit()));
         builder.build().map_err(|error| StorageError::from(StorageErrorKind::Other).caused_by(error))
-    }
-
-    /// How long it may take until one of the hosts has answered.
-    fn time_to_connect(&self) -> Duration {
-        let each = self.config.get_connect_timeout().copied().unwrap_or(Duration::from_secs(5));
-        each * u32::try_from(self.config.get_hosts().len()).unwrap_or(1)
     }
 
     /// A connection that is in no pool.
     pub(crate) async fn connect(&self) -> Result<(Client, Driver), Failure> {
-        match tokio::time::timeout(self.time_to_connect(), self.config.connect(self.tls.clone())).await {
+        match timeout(self.hosts.limit(), self.hosts.reach()).await {
             Ok(connected) => Ok(connected?),
             Err(_) => Err(Failure::Away),
         }
@@ -192,7 +180,7 @@ fn place(config: &Config) -> String {
 }
 
 /// Whenever TLS is used, the server's certificate and its name are verified.
-fn tls_config(root: Option<&Path>) -> Result<ClientConfig, StorageError> {
+pub(crate) fn tls_config(root: Option<&Path>) -> Result<ClientConfig, StorageError> {
     let mut roots = RootCertStore::empty();
     match root {
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
@@ -231,8 +219,6 @@ mod tests {
         let target = read("postgres://mei:hush@db1,db2:5433/office?sslmode=verify-full&connect_timeout=3").unwrap();
         assert_eq!(target.to_string(), "db1:5432,db2:5433/office (schema seatport)");
         assert!(!format!("{target:?}").contains("hush"));
-        assert_eq!(target.config.get_ssl_mode(), SslMode::Require);
-        assert_eq!(target.config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
     }
 
     #[test]

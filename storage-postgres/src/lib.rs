@@ -1,53 +1,6 @@
-//! The storage of Seatport for many nodes: one PostgreSQL database.
+#![doc = include_str!("../README.md")]
 //!
-//! [`PostgresStorage`] implements [`Storage`] on PostgreSQL, version 14 or later. Any number of processes may open the same database
-//! at once: they share its sessions, and learn from one another what was written.
-//!
-//! ```no_run
-//! use seatport::storage::{AgentStore, Storage};
-//! use seatport_postgres::PostgresStorage;
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let storage = PostgresStorage::open("postgres://seatport:secret@db.example/office?sslmode=verify-full").await?;
-//! let agents = storage.agents().await?;
-//! storage.close().await?;
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! # How it works
-//!
-//! - **A schema for each organisation.** Tables are made, and brought up to date, when a storage is opened. The user needs the right to
-//!   create the schema (`CREATE` on the database), or one that it owns already.
-//! - **Commits in batches.** A few writers take what many callers commit at the same moment and run it as one transaction: one
-//!   round trip to lock and load, one to store with one statement for each table, and one to commit. A refused commit does not
-//!   disturb the others.
-//! - **Ownership on the database's clock.** Leases never look at the clock of a node. A write with a fence checks it while it holds
-//!   the session's row.
-//! - **Keep clocks in step.** Events, messages and leads are dated by the node that writes them; a node that is ahead dates them in
-//!   the future. A node that joins warns when its clock and the database's are more than 5 s apart.
-//! - **Trying again.** A deadlock, a lost connection, a restart of the server: all that can be tried again without doing anything
-//!   twice is tried again, for [a while](PostgresOptions::retry_for). Where an answer to `COMMIT` was lost, the database is asked whether it
-//!   landed.
-//! - **Notifications are wake-ups.** `LISTEN` and `NOTIFY` carry hints to the other processes, and polling finds what they miss.
-//!
-//! # The URL
-//!
-//! `postgres://user:password@host:port/database?parameter=value&…`, as libpq has it. Several hosts, separated by commas, are those of a primary and
-//! its standbys: the one that takes writes is used, and after a failover the one that does then.
-//!
-//! TLS is used as `sslmode` says, and whenever it is used, the server's certificate **and its name are verified**:
-//!
-//! | `sslmode` | |
-//! | --- | --- |
-//! | `disable` | no TLS |
-//! | `prefer`, and without the parameter | TLS if the server has it. An attacker on the way can say that it has not |
-//! | `require`, `verify-ca`, `verify-full` | TLS or nothing; all three the same |
-//!
-//! The authorities that may vouch for a server are those that browsers trust, or those in the file that `sslrootcert` names.
-//!
-//! Connect to the server itself, or to a pooler in *session* mode that passes `options` on. A pooler in transaction mode does not do:
-//! notifications, prepared statements and settings belong to a connection.
+//! [`PostgresStorage`] implements [`Storage`]; [`PostgresOptions`] says how it is opened.
 
 mod agent;
 mod audit;
@@ -63,6 +16,7 @@ mod event;
 mod gate;
 mod head;
 mod hints;
+mod hosts;
 pub mod import;
 mod lead;
 mod lease;

@@ -44,7 +44,8 @@ fn is_up_to_date<'a>(on: &'a Connection, options: &'a PostgresOptions) -> BoxFut
 async fn version(on: &Connection, schema: &str) -> Result<Option<i64>, Failure> {
     let sql = "SELECT count(*), count(*) FILTER (WHERE relname = 'migration' AND relkind = 'r'),
              count(*) FILTER (WHERE relname = 'moving_in' AND relkind = 'r')
-         FROM pg_catalog.pg_class WHERE relnamespace = to_regnamespace(quote_ident($1))";
+         FROM pg_catalog.pg_class
+         WHERE relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1)";
     let counts = |row: &Row| Ok((row.try_get::<_, i64>(0)?, row.try_get::<_, i64>(1)?, row.try_get::<_, i64>(2)?));
     let (relations, ours, moving) = first(on, sql, &[&schema], counts).await?.unwrap_or_default();
     if relations == 0 {
@@ -90,7 +91,8 @@ async fn bring_up(on: &Connection, schema: &str) -> Result<(), Failure> {
     let lock =
         "SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended('seatport migration ' || $1, 0))) AS locked";
     on.execute(lock, &[&schema]).await?;
-    let sql = "SELECT to_regnamespace(quote_ident($1)) IS NOT NULL";
+    // Not `to_regnamespace`: that may answer from before the lock, out of a cache of the connection's.
+    let sql = "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1)";
     if first(on, sql, &[&schema], |row| Ok(row.try_get::<_, bool>(0)?)).await? != Some(true) {
         on.batch_execute(&format!("CREATE SCHEMA \"{schema}\"")).await?;
     }

@@ -52,6 +52,9 @@ impl PostgresStorage {
         drop(InUse::of(&core.pool).await.map_err(failed)?);
         let mut patience = Patience::new(OPENING);
         while let Err(failure) = migrate::migrate(&core).await {
+            if failure.is_read_only() {
+                return Err(failed(failure));
+            }
             patience.again(failure).await.map_err(failed)?;
         }
         let (process, now) = greet(&core).await.map_err(failed)?;

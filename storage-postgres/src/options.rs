@@ -87,14 +87,17 @@ impl PostgresOptions {
     }
 
     /// How long a call waits for a connection while all are in use, before the answer is
-    /// [`Busy`](StorageErrorKind::Busy). 10 s unless set.
+    /// [`Busy`](StorageErrorKind::Busy). 10 s unless set. A commit waits for its writer for as long, or for as long as it may be
+    /// [tried again](Self::retry_for) if that is longer.
     #[must_use]
     pub fn wait(mut self, limit: Duration) -> Self {
         self.wait = limit;
         self
     }
 
-    /// How long it may take until a server answers to a new connection. 5 s unless set.
+    /// How long it may take until a server answers to a new connection, and how much longer than a
+    /// [statement](Self::statement_timeout) may take its answer may be on the way. 5 s unless set. A connection on which no answer
+    /// comes is given up.
     #[must_use]
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;

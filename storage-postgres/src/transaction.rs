@@ -212,11 +212,6 @@ fn is_plain(error: &tokio_postgres::Error) -> bool {
     error.as_db_error().is_some_and(|error| error.parsed_severity() == Some(Severity::Error))
 }
 
-/// Shows that the server answers.
-fn answer<'a>(on: &'a Connection, (): &'a ()) -> BoxFuture<'a, Result<(), Failure>> {
-    async move { execute(on, "SELECT 1", &[]).await.map(drop) }.boxed()
-}
-
 /// What kind of transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -260,7 +255,7 @@ impl Core {
         let written = loop {
             match timeout(self.limit(), &mut writing).await {
                 Ok(written) => break written,
-                Err(_) if kind == Kind::Snapshot && self.read_once(&(), answer).await.is_ok() => {}
+                Err(_) if kind == Kind::Snapshot && self.server_answers().await => {}
                 Err(_) => return Err(Failure::Away),
             }
         };
@@ -277,6 +272,17 @@ impl Core {
                 Err(failure)
             }
         }
+    }
+
+    /// Whether the server answers others. If all their connections are in use, they will find out.
+    async fn server_answers(&self) -> bool {
+        let asked = timeout(self.limit(), async {
+            let mut connection = InUse::of(&self.writers).await?;
+            execute(connection.on()?, "SELECT 1", &[]).await?;
+            connection.give_back();
+            Ok(())
+        });
+        matches!(asked.await, Ok(Ok(()) | Err(Failure::Storage(_))))
     }
 
     /// What to do about a failure before another attempt.

@@ -1,8 +1,6 @@
 //! The temporary server that the tests here stand on. Its tests are here and not beside it, for the tests of the testkit run
 //! without Postgres.
 
-#![expect(clippy::unwrap_used, reason = "what goes wrong here fails the test")]
-
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::path::Path;
@@ -30,10 +28,9 @@ fn a_process_with_a_server() {
     let cluster = Cluster::shared();
     println!("\ncluster {} {}", cluster.port(), cluster.socket().display());
     // A child that outlives us, and has what we have open.
-    Command::new("sleep").arg("30").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    loop {
-        std::thread::park();
-    }
+    let mut child = Command::new("sleep");
+    child.arg("30").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    child.spawn().unwrap().wait().unwrap();
 }
 
 #[test]

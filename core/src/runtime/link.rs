@@ -1,7 +1,10 @@
 //! A session's connection, from the first dial to the last signal.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -92,16 +95,10 @@ impl Link {
             };
             // Or another node may own the session by now, and dial. If the lease is lost, this task is ended instead.
             node.lease_held().await;
-            let connected = tokio::time::timeout(node.timing.dial, transport.connect(context))
+            let connecting = while_held(&node, transport.connect(context));
+            tokio::time::timeout(node.timing.dial, connecting)
                 .await
-                .unwrap_or_else(|_| Err(ConnectError::Lost(Reason::new(ReasonKind::DialTimedOut))));
-            match connected {
-                Ok(_) if !node.holds_its_lease() => {
-                    let reason = Reason::new(ReasonKind::ConnectionLost).code("the node's lease ran out meanwhile");
-                    Err(ConnectError::Lost(reason))
-                }
-                other => other,
-            }
+                .unwrap_or_else(|_| Err(ConnectError::Lost(Reason::new(ReasonKind::DialTimedOut))))
         });
         let state = State::Dialling(task);
         Self { generation, vault, state, put_back: None, backlog: VecDeque::new() }
@@ -191,6 +188,23 @@ impl Drop for Link {
             task.abort();
         }
     }
+}
+
+/// Goes on with a dial only as long as the lease holds: a process that was frozen in the middle of it, at whatever step, does
+/// not take the next one when it wakes and another node may have dialled.
+async fn while_held(
+    node: &Node,
+    dial: impl Future<Output = Result<Connection, ConnectError>>,
+) -> Result<Connection, ConnectError> {
+    let mut dial = pin!(dial);
+    poll_fn(|context| match node.holds_its_lease() {
+        true => dial.as_mut().poll(context),
+        false => {
+            let reason = Reason::new(ReasonKind::ConnectionLost).code("the node's lease ran out meanwhile");
+            Poll::Ready(Err(ConnectError::Lost(reason)))
+        }
+    })
+    .await
 }
 
 /// The password for this proxy. If the vault holds the one for another proxy, the environment was changed this moment: then

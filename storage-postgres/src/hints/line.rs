@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use super::Hints;
 use super::words::{self, Word};
-use crate::connect::{Driver, Target};
+use crate::connect::Target;
 use crate::error::Failure;
+use crate::hosts::Driver;
 
 /// How long to gather hints after some were sent.
 const GATHER: Duration = Duration::from_millis(2);

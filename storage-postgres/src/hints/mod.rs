@@ -134,8 +134,7 @@ impl Outbox {
 
     fn take_changes(&mut self) -> Vec<Change> {
         let sessions = std::mem::take(&mut self.sessions).into_iter();
-        let mut changes: Vec<_> =
-            sessions.map(|(session, by_owner)| Change::Session { session, by_owner }).collect();
+        let mut changes: Vec<_> = sessions.map(|(session, by_owner)| Change::Session { session, by_owner }).collect();
         changes.extend(std::mem::take(&mut self.ports).then_some(Change::Ports));
         changes.extend(std::mem::take(&mut self.any).then_some(Change::Any));
         changes

@@ -111,7 +111,8 @@ pub(crate) async fn check(world: &World, round: u32) {
         if before == after {
             let held: Vec<_> = sessions.iter().filter_map(|stored| Some((stored.port?, stored.record.id))).collect();
             let occupied: Vec<_> = before.occupied.iter().map(|one| (one.port, one.session)).collect();
-            let (held, occupied): (BTreeSet<_>, BTreeSet<_>) = (held.into_iter().collect(), occupied.into_iter().collect());
+            let (held, occupied): (BTreeSet<_>, BTreeSet<_>) =
+                (held.into_iter().collect(), occupied.into_iter().collect());
             if held == occupied {
                 return;
             }

@@ -6,89 +6,16 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use seatport::storage::{
-    AgentStore, Expect, LeaseStore, SessionCommit, SessionStore, Storage, StorageErrorKind, VaultStore,
+    AgentStore, Expect, LeadStore, LeaseStore, SessionCommit, SessionStore, Storage, StorageErrorKind, VaultStore,
 };
 use seatport::{EventBody, Page, SessionFilter};
 use seatport_postgres::PostgresStorage;
 use seatport_testkit::postgres::Cluster;
 use tokio::time::{sleep, timeout};
 
-use crate::office::{LONG, NOW, Office, adding, committing, id, noting, profile, record, running, until};
-
-/// Holds a session's row until it is dropped or told to go on.
-async fn hold(office: &Office, sessions: &[u64]) -> tokio_postgres::Client {
-    let client = office.client().await;
-    // If there is a deadlock, it is found by the other one.
-    client.batch_execute("SET deadlock_timeout = '1h'; BEGIN").await.unwrap();
-    for session in sessions {
-        lock(&client, *session).await;
-    }
-    client
-}
-
-async fn lock(client: &tokio_postgres::Client, session: u64) {
-    let sql = format!("SELECT 1 FROM session WHERE id = '{}' FOR UPDATE", id(session));
-    client.batch_execute(&sql).await.unwrap();
-}
-
-/// Waits until so many statements of the storage wait for a lock.
-async fn waiting(office: &Office, count: usize) {
-    until("statements wait for locks", || office.connections("wait_event_type = 'Lock'") == count).await;
-}
-
-#[tokio::test]
-async fn a_refused_commit_does_not_disturb_the_others_of_its_batch() {
-    let office = Office::new();
-    let storage = office.open().await;
-    for session in 1..=9 {
-        storage.commit(adding(record(session))).await.unwrap();
-    }
-    // While this one waits, the others gather behind it.
-    let holder = hold(&office, &[1]).await;
-    let first = committing(&storage, noting(1));
-    waiting(&office, 1).await;
-    let stale = SessionCommit { expect: Expect::Revision(7), ..noting(2) };
-    let fence = Some(seatport::storage::Fence { node: profile(1).id, epoch: 3 });
-    let fenced = SessionCommit { fence, ..noting(3) };
-    let batch = [noting(4), stale, noting(5), fenced, adding(record(6)), noting(7), noting(99), noting(4)];
-    let batch: Vec<_> = batch.into_iter().map(|commit| committing(&storage, commit)).collect();
-    sleep(Duration::from_millis(50)).await;
-    holder.batch_execute("ROLLBACK").await.unwrap();
-
-    assert_eq!(first.await.unwrap().unwrap().last_event, 1);
-    let outcomes = join_all(batch)
-        .await
-        .into_iter()
-        .map(|outcome| outcome.unwrap().map(|committed| committed.last_event).map_err(|error| error.kind()));
-    use StorageErrorKind::{Exists, Fenced, NotFound, Stale};
-    let expected = [Ok(1), Err(Stale), Ok(1), Err(Fenced), Err(Exists), Ok(1), Err(NotFound), Ok(2)];
-    assert_eq!(outcomes.collect::<Vec<_>>(), expected);
-    // All of them, but for the first one, were one transaction.
-    assert_eq!(office.sql("SELECT count(DISTINCT xmin::text) FROM {}.event WHERE session <> 1"), "1");
-}
-
-#[tokio::test]
-async fn a_commit_that_the_database_refuses_does_not_disturb_the_others_of_its_batch() {
-    let office = Office::new();
-    let storage = office.open().await;
-    for session in 1..=4 {
-        storage.commit(adding(record(session))).await.unwrap();
-    }
-    office.sql("ALTER TABLE {}.event ADD CONSTRAINT odd CHECK (session <> 3)");
-    let holder = hold(&office, &[1]).await;
-    let first = committing(&storage, noting(1));
-    waiting(&office, 1).await;
-    let batch: Vec<_> = (2..=4).map(|session| committing(&storage, noting(session))).collect();
-    sleep(Duration::from_millis(50)).await;
-    holder.batch_execute("ROLLBACK").await.unwrap();
-
-    first.await.unwrap().unwrap();
-    let outcomes: Vec<_> = join_all(batch).await.into_iter().map(|outcome| outcome.unwrap()).collect();
-    assert!(outcomes[0].is_ok() && outcomes[2].is_ok(), "{outcomes:?}");
-    assert_eq!(outcomes[1].as_ref().unwrap_err().kind(), StorageErrorKind::Other);
-    assert!(!format!("{:?}", outcomes[1]).contains("Failing row"), "{outcomes:?}");
-    assert_eq!(storage.session(id(3)).await.unwrap().unwrap().last_event, 0);
-}
+use crate::office::{
+    LONG, NOW, Office, adding, committing, hold, id, lock, noting, profile, record, running, until, waiting,
+};
 
 #[tokio::test]
 async fn a_deadlock_is_tried_again() {
@@ -347,4 +274,49 @@ async fn a_standby_that_is_promoted_goes_on_where_the_primary_ended() {
     assert_landed(&storage, &landed).await;
     storage.close().await.unwrap();
     drop(servers);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_stands_still_keeps_nobody_from_the_one_that_took_over() {
+    let primary = Cluster::start();
+    let standby = primary.standby();
+    primary.wait_for_standbys();
+    let moment = Duration::from_millis(500);
+    let options = PostgresStorage::options().connect_timeout(moment).statement_timeout(moment).retry_for(LONG);
+    let url = primary.url_with(&standby);
+    let storage = options.clone().open(&url).await.unwrap();
+    storage.commit(adding(record(1))).await.unwrap();
+    let servers = tokio::task::spawn_blocking(move || {
+        primary.freeze();
+        standby.promote();
+        (primary, standby)
+    });
+    let servers = servers.await.unwrap();
+    assert_eq!(timeout(LONG, storage.commit(noting(1))).await.unwrap().unwrap().last_event, 1);
+    let another = timeout(LONG, options.open(&url)).await.unwrap().unwrap();
+    assert_eq!(another.commit(noting(1)).await.unwrap().last_event, 2);
+    drop(storage);
+    drop(another);
+    drop(servers);
+}
+
+#[tokio::test]
+async fn a_rebuild_of_the_ledger_may_take_longer_than_anything_else() {
+    let office = Office::new();
+    let moment = Duration::from_millis(200);
+    let options = office.options().statement_timeout(moment).connect_timeout(moment).lock_timeout(LONG);
+    let storage = office.open_with(options).await;
+    let holder = office.client().await;
+    holder.batch_execute("BEGIN; LOCK TABLE person").await.unwrap();
+    let rebuilding = {
+        let storage = storage.clone();
+        tokio::spawn(async move { storage.rebuild_leads().await })
+    };
+    waiting(&office, 1).await;
+    let begun = "SELECT xact_start FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = '{}'";
+    let begun_at = office.sql(begun);
+    sleep(moment * 5).await;
+    assert_eq!(office.sql(begun), begun_at, "it is the same transaction");
+    holder.batch_execute("ROLLBACK").await.unwrap();
+    rebuilding.await.unwrap().unwrap();
 }

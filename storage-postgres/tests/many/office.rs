@@ -109,3 +109,24 @@ pub(crate) async fn until(what: &str, so: impl Fn() -> bool) {
         sleep(Duration::from_millis(10)).await;
     }
 }
+
+/// Holds a session's row until it is dropped or told to go on.
+pub(crate) async fn hold(office: &Office, sessions: &[u64]) -> tokio_postgres::Client {
+    let client = office.client().await;
+    // If there is a deadlock, it is found by the other one.
+    client.batch_execute("SET deadlock_timeout = '1h'; BEGIN").await.unwrap();
+    for session in sessions {
+        lock(&client, *session).await;
+    }
+    client
+}
+
+pub(crate) async fn lock(client: &tokio_postgres::Client, session: u64) {
+    let sql = format!("SELECT 1 FROM session WHERE id = '{}' FOR UPDATE", id(session));
+    client.batch_execute(&sql).await.unwrap();
+}
+
+/// Waits until so many statements of the storage wait for a lock.
+pub(crate) async fn waiting(office: &Office, count: usize) {
+    until("statements wait for locks", || office.connections("wait_event_type = 'Lock'") == count).await;
+}

@@ -165,6 +165,9 @@ pub(crate) enum Answer {
     Unknown(String),
 }
 
+/// Who waits for the answers to which orders; none once the node has ended.
+type Open = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>>;
+
 /// A node in a process of its own, on a cable of its own to the database. Dropping it kills it.
 pub(crate) struct Node {
     pub(crate) id: NodeId,
@@ -172,7 +175,7 @@ pub(crate) struct Node {
     process: u32,
     child: Mutex<Child>,
     orders: tokio::sync::Mutex<ChildStdin>,
-    open: Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>>,
+    open: Open,
     numbers: AtomicU64,
 }
 
@@ -189,7 +192,7 @@ impl Node {
         let first = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("a node does not start").unwrap();
         let first = first.expect("a node ended before it was ready");
         let id = first.strip_prefix("ready ").unwrap().parse().unwrap();
-        let open: Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>> = Arc::new(Mutex::new(Some(HashMap::new())));
+        let open: Open = Arc::new(Mutex::new(Some(HashMap::new())));
         let waiting = open.clone();
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
