@@ -82,6 +82,11 @@ pub(crate) async fn be_one_if_told() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [node, database, schema, messenger, lease, ports] = &arguments[..] else { return };
     if node == NODE {
+        if let Ok(level) = std::env::var("SEATPORT_LOG") {
+            // For whoever wants to know why.
+            let level: tracing::Level = level.parse().unwrap();
+            tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false).init();
+        }
         let pace = if lease == "0" { Pace::Ordinary } else { Pace::Hasty(lease.parse().unwrap()) };
         serve(storage(database.parse().unwrap(), schema).await, messenger, pace, ports.parse().unwrap()).await;
     }
