@@ -300,7 +300,7 @@ const ESCAPE: char = '\u{1a}';
 
 /// The text without U+0000: that is written as U+001A and `0`, and U+001A as itself and `1`. A text without either, and that is
 /// nearly every one, is as it was.
-pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
+pub fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(['\0', ESCAPE]) {
         return Cow::Borrowed(text);
     }
@@ -316,7 +316,7 @@ pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
 }
 
 /// The text that was [`escaped`].
-pub(crate) fn unescaped(text: &str) -> String {
+pub fn unescaped(text: &str) -> String {
     let mut unescaped = String::with_capacity(text.len());
     let mut characters = text.chars();
     while let Some(character) = characters.next() {

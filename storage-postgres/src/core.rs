@@ -12,6 +12,7 @@ use crate::connect::Target;
 use crate::gate::Gate;
 use crate::hints::Hints;
 use crate::options::PostgresOptions;
+use crate::search::gather::Fresh;
 use crate::transaction::Lanes;
 
 /// The connections, and what is known of them.
@@ -27,6 +28,8 @@ pub(crate) struct Core {
     pub(crate) lanes: Lanes,
     pub(crate) gate: Gate,
     pub(crate) hints: Hints,
+    /// Whether texts are to be sorted into their indexes.
+    pub(crate) fresh: Fresh,
     /// The task that carries them to the other processes.
     pub(crate) line: Mutex<Option<JoinHandle<()>>>,
 }

@@ -61,6 +61,7 @@ mod event;
 mod gate;
 mod head;
 mod hints;
+pub mod import;
 mod lead;
 mod lease;
 mod ledger;

@@ -7,6 +7,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use seatport::storage::{StorageError, StorageErrorKind};
+use tokio_postgres::Row;
 
 use crate::core::Core;
 use crate::error::Failure;
@@ -40,16 +41,20 @@ fn is_up_to_date<'a>(on: &'a Connection, schema: &'a String) -> BoxFuture<'a, Re
 
 /// The version of the tables in the schema; none if it holds no tables.
 async fn version(on: &Connection, schema: &str) -> Result<Option<i64>, Failure> {
-    let sql = "SELECT count(*), count(*) FILTER (WHERE relname = 'migration' AND relkind = 'r')
+    let sql = "SELECT count(*), count(*) FILTER (WHERE relname = 'migration' AND relkind = 'r'),
+             count(*) FILTER (WHERE relname = 'moving_in' AND relkind = 'r')
          FROM pg_catalog.pg_class WHERE relnamespace = to_regnamespace(quote_ident($1))";
-    let (relations, ours) = first(on, sql, &[&schema], |row| Ok((row.try_get::<_, i64>(0)?, row.try_get::<_, i64>(1)?)))
-        .await?
-        .unwrap_or_default();
+    let counts = |row: &Row| Ok((row.try_get::<_, i64>(0)?, row.try_get::<_, i64>(1)?, row.try_get::<_, i64>(2)?));
+    let (relations, ours, moving) = first(on, sql, &[&schema], counts).await?.unwrap_or_default();
     if relations == 0 {
         return Ok(None);
     }
     if ours == 0 {
         return Err(foreign(schema));
+    }
+    if moving > 0 {
+        let message = format!("another database is being moved into the schema {schema}; run seatport-migrate until it is done");
+        return Err(StorageError::new(StorageErrorKind::InUse, message).into());
     }
     let found = first(on, "SELECT max(version) FROM migration", &[], |row| Ok(row.try_get::<_, Option<i64>>(0)?)).await;
     let version = match found {

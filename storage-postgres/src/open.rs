@@ -15,6 +15,7 @@ use crate::gate::Gate;
 use crate::hints::{Hints, Line, poll};
 use crate::options::PostgresOptions;
 use crate::retry::Patience;
+use crate::search::gather::{self, Fresh};
 use crate::sql::{execute, first};
 use crate::transaction::{InUse, Lanes};
 use crate::writer::Writers;
@@ -42,6 +43,7 @@ impl PostgresStorage {
             lanes: Lanes::default(),
             gate: Gate::default(),
             hints: Hints::default(),
+            fresh: Fresh::default(),
             line: Mutex::new(None),
             options,
         };
@@ -58,6 +60,7 @@ impl PostgresStorage {
         *core.line.lock() = Some(line.await.map_err(failed)?);
 
         let core = Arc::new(core);
+        tokio::spawn(gather::run(Arc::downgrade(&core)));
         tokio::spawn(poll::run(Arc::downgrade(&core), core.options.poll, now));
         let writers = Writers::start(&core);
         let storage = Self { handle: Arc::new(Handle { core, writers }) };

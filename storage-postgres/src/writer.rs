@@ -12,7 +12,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use seatport::storage::{Committed, SessionCommit, StorageError, StorageErrorKind};
+use seatport::storage::{Committed, SessionCommit, StorageError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::commit;
@@ -96,7 +96,10 @@ fn is_alone(commit: &SessionCommit) -> bool {
 async fn serve(core: &Core, batch: Vec<Request>) {
     let commits: Vec<_> = batch.iter().map(|request| &request.commit).collect();
     match land(core, &commits).await {
-        Ok(outcomes) => answer(batch, outcomes),
+        Ok(outcomes) => {
+            core.fresh.note(commits.into_iter());
+            answer(batch, outcomes);
+        }
         // Nobody knows which of them it is. When the database is away it is none.
         Err(failure) if batch.len() > 1 && !failure.is_transient() && !matches!(failure, Failure::Unknown) => {
             tracing::debug!(?failure, "a batch failed; its commits get a transaction each");
@@ -142,6 +145,8 @@ async fn land(core: &Core, commits: &[&SessionCommit]) -> Result<Vec<Result<Comm
 
 #[cfg(test)]
 mod tests {
+    use seatport::storage::StorageErrorKind;
+
     use super::*;
 
     #[test]

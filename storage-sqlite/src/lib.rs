@@ -71,6 +71,7 @@ use seatport::storage::{Change, Notice, Storage, StorageError};
 use tokio::sync::broadcast;
 use tokio::task::spawn_blocking;
 
+pub use lock::Lock;
 pub use options::{SqliteOptions, Synchronous};
 
 use error::abandoned;

@@ -10,15 +10,25 @@ use std::path::{Path, PathBuf};
 use seatport::storage::{StorageError, StorageErrorKind};
 
 use crate::error::file_system;
-use crate::file::{beside, private};
+use crate::file::{beside, private, resolve};
 
-/// The lock on a database. Dropping it lets go; the file stays, for removing it could remove a successor's.
+/// The lock on a database: as long as one has it, no [`SqliteStorage`](crate::SqliteStorage) opens the file. Dropping it lets go;
+/// the lock file stays, for removing it could remove a successor's.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub struct Lock {
     _file: File,
 }
 
 impl Lock {
+    /// Locks the database at this path against Seatport, for a program that reads the file by itself. The database need not be
+    /// there, but its directory.
+    ///
+    /// # Errors
+    /// [`InUse`](StorageErrorKind::InUse) when it is open, in this process or another one; and what the file system says.
+    pub fn of(database: impl AsRef<Path>) -> Result<Self, StorageError> {
+        Self::take(&resolve(database.as_ref())?)
+    }
+
     /// Locks the database, or says who has it.
     pub(crate) fn take(database: &Path) -> Result<Self, StorageError> {
         let path = beside(database, "-lock");

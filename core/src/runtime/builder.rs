@@ -150,7 +150,8 @@ impl SeatportBuilder {
         self
     }
 
-    /// How long events are kept; for ever, if left out. What a [consumer](crate::Desk::consume) has not acknowledged is kept in
+    /// How long events are kept; for ever, if left out. Age counts by the clocks of the nodes: where these may differ, keep events
+    /// that much longer than they are needed. What a [consumer](crate::Desk::consume) has not acknowledged is kept in
     /// any case.
     #[must_use]
     pub fn retention(mut self, retention: Retention) -> Self {

@@ -207,7 +207,7 @@ impl PortQueue {
         tokio::select! {
             () = gone => {}
             // Its places go with it. An error means that it has ended altogether.
-            _ = phase.wait_for(|phase| *phase != Phase::Running) => {}
+            _ = phase.wait_for(|phase| *phase >= Phase::ShuttingDown) => {}
         }
     }
 }

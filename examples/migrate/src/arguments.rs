@@ -11,9 +11,13 @@ use clap::Parser;
 /// Seatport must not be running on either. When this is interrupted, run it again: it goes on where it was. Until it has come to its
 /// end no Seatport opens the schema. The SQLite file is only read.
 #[derive(Debug, Parser)]
-#[command(name = "seatport-migrate", version, after_help = "Example:\n  \
+#[command(
+    name = "seatport-migrate",
+    version,
+    after_help = "Example:\n  \
     cargo run --release -p seatport-migrate -- --from sqlite:seatport.db \
-    --to postgres://seatport@db.example/office?schema=seatport")]
+    --to postgres://seatport@db.example/office?schema=seatport"
+)]
 pub(crate) struct Arguments {
     /// Where everything is: sqlite:PATH
     #[arg(long, value_name = "SQLITE", value_parser = sqlite)]
@@ -23,6 +27,10 @@ pub(crate) struct Arguments {
     /// environment, other users of this machine do not see the password
     #[arg(long, value_name = "POSTGRES", env = "SEATPORT_MIGRATE_TO", hide_env_values = true)]
     pub(crate) to: Place,
+
+    /// How many rows go into one transaction at most
+    #[arg(long, value_name = "ROWS", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rows: u32,
 
     /// Copy nothing: only compare, after moving and before Seatport runs there
     #[arg(long)]

@@ -6,11 +6,12 @@ use crate::source::Source;
 use crate::table::Plan;
 use crate::target::Target;
 
-/// Copies all that is not there yet.
+/// Copies all that is not there yet, so many rows at a time.
 pub(crate) async fn everything(
     source: &Source,
     target: &mut Target,
     plans: &[Plan],
+    rows: usize,
     progress: &Progress,
 ) -> Result<(), Failure> {
     for plan in plans {
@@ -18,7 +19,7 @@ pub(crate) async fn everything(
         let count = source.count(plan)?;
         progress.begin("moving", plan.name(), done.rows, count);
         while !done.complete {
-            let piece = source.piece(plan, done.after.as_deref())?;
+            let piece = source.piece(plan, done.after.as_deref(), rows)?;
             target.write(plan, &piece).await?;
             done.rows += piece.rows.len() as u64;
             (done.complete, done.after) = (piece.after.is_none(), piece.after);

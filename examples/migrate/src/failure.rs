@@ -22,15 +22,11 @@ pub(crate) enum Failure {
     Unknown(String),
     #[error("the schema has no {0}, which the SQLite database has; nothing was moved")]
     NoPlace(String),
-    #[error(
-        "the schema holds {0} already; name a schema that is empty, or drop this one if what is in it may be lost"
-    )]
+    #[error("the schema holds {0} already; name a schema that is empty, or drop this one if what is in it may be lost")]
     NotEmpty(String),
     #[error("{0} node(s) of Seatport run on the schema; end them first")]
     Running(i64),
-    #[error(
-        "what is half moved into the schema is from {0}; go on with that, or drop the schema and begin anew"
-    )]
+    #[error("what is half moved into the schema is from {0}; go on with that, or drop the schema and begin anew")]
     OtherSource(String),
     #[error("nothing was moved into the schema from {}", .0.display())]
     NotMoved(PathBuf),

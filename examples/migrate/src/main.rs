@@ -46,7 +46,7 @@ async fn run(arguments: &Arguments) -> Result<Report, Failure> {
     let progress = Progress::default();
     if !arguments.verify {
         target.begin(&source, &plans).await?;
-        copy::everything(&source, &mut target, &plans, &progress).await?;
+        copy::everything(&source, &mut target, &plans, arguments.rows as usize, &progress).await?;
     }
     let report = verify::everything(&source, &target, &plans, &progress).await?;
     if !arguments.verify {

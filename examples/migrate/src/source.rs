@@ -15,8 +15,7 @@ const APPLICATION_ID: i64 = 1_399_153_012;
 /// The version of the tables that [`TABLES`](crate::table::TABLES) is about.
 const VERSION: i64 = 1;
 
-/// How much of a table is in memory at a time.
-const ROWS: usize = 5_000;
+/// How much of a table is in memory at a time, however few rows that is.
 const BYTES: usize = 8 << 20;
 
 /// The SQLite database, locked against Seatport and read as it was when it was opened.
@@ -84,22 +83,22 @@ impl Source {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// The next rows of a table after this one.
-    pub(crate) fn piece(&self, plan: &Plan, after: Option<&[Value]>) -> Result<Piece, Failure> {
+    /// The next rows of a table after this one, so many at most.
+    pub(crate) fn piece(&self, plan: &Plan, after: Option<&[Value]>, limit: usize) -> Result<Piece, Failure> {
         let (name, columns, pages) = (plan.name(), plan.columns(), plan.pages());
         let width = plan.columns.len();
         let marks = vec!["?"; after.map_or(0, <[_]>::len)].join(", ");
         let from = if after.is_some() { format!("WHERE ({pages}) > ({marks})") } else { String::new() };
-        let sql = format!("SELECT {columns}, {pages} FROM {name} {from} ORDER BY {pages} LIMIT {ROWS}");
+        let sql = format!("SELECT {columns}, {pages} FROM {name} {from} ORDER BY {pages} LIMIT {limit}");
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut found = statement.query(params_from_iter(after.unwrap_or_default()))?;
+        let mut found = statement.query(params_from_iter(after.unwrap_or_default().iter().map(Value::to_sqlite)))?;
         let (mut rows, mut size, mut after) = (Vec::new(), 0, None);
         while let Some(row) = found.next()? {
             let mut row = of_row(row, plan, width + plan.table.pages().len())?;
             let place = row.split_off(width);
             size += row.iter().map(Value::size).sum::<usize>();
             rows.push(row);
-            if rows.len() == ROWS || size >= BYTES {
+            if rows.len() == limit || size >= BYTES {
                 after = Some(place);
                 break;
             }

@@ -117,7 +117,8 @@ pub(crate) fn plans(source: &Columns, target: &Columns) -> Result<Vec<Plan>, Fai
         let no_table = || Failure::NoPlace(format!("table {}", table.name));
         let from = source.get(table.name).ok_or_else(|| Failure::Unknown(format!("no table {}", table.name)))?;
         let to = target.get(table.name).ok_or_else(no_table)?;
-        let mut columns: Vec<String> = from.iter().filter(|name| !table.left_out.contains(&name.as_str())).cloned().collect();
+        let mut columns: Vec<String> =
+            from.iter().filter(|name| !table.left_out.contains(&name.as_str())).cloned().collect();
         // Whatever order they have on either side.
         columns.sort_unstable();
         if let Some(name) = columns.iter().find(|name| !to.contains(name)) {

@@ -154,7 +154,10 @@ impl Target {
         for plan in plans {
             if let Some(column) = plan.table.numbered {
                 let last = source.last_number(plan, column)?;
-                let sql = format!("SELECT setval(pg_get_serial_sequence('{}', '{column}'), greatest($1, 1), $1 > 0)", plan.name());
+                let sql = format!(
+                    "SELECT setval(pg_get_serial_sequence('{}', '{column}'), greatest($1, 1), $1 > 0)",
+                    plan.name()
+                );
                 transaction.execute(&sql, &[&last]).await?;
             }
         }
@@ -194,7 +197,7 @@ async fn refuse_data(transaction: &Transaction<'_>) -> Result<(), Failure> {
         return Err(Failure::Running(running));
     }
     let sql = "SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
-         AND relname NOT IN ('migration', 'node') ORDER BY relname";
+         AND relname NOT IN ('migration', 'landed', 'node') ORDER BY relname";
     for row in transaction.query(sql, &[]).await? {
         let table: String = row.try_get(0)?;
         // Of the organisation there is always one row.

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use rusqlite::types::{ToSql as ToSqlite, ToSqlOutput, ValueRef};
+use rusqlite::types::ValueRef;
 use seatport_postgres::import::{escaped, unescaped};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
@@ -41,6 +41,16 @@ impl Value {
             ValueRef::Blob(bytes) => Self::Blob(bytes.to_vec()),
             ValueRef::Real(_) => return None,
         })
+    }
+
+    /// For a statement on SQLite.
+    pub(crate) fn to_sqlite(&self) -> rusqlite::types::Value {
+        match self {
+            Self::Null => rusqlite::types::Value::Null,
+            Self::Integer(number) => (*number).into(),
+            Self::Text(text) => text.clone().into(),
+            Self::Blob(blob) => blob.clone().into(),
+        }
     }
 
     /// Writes it in a way of which one value has one: what it is, how long it is, and the value.
@@ -107,17 +117,6 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Option<Vec<Value>> {
         values.push(Value::decode(&mut bytes)?);
     }
     Some(values)
-}
-
-impl ToSqlite for Value {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match self {
-            Self::Null => rusqlite::types::Null.into(),
-            Self::Integer(number) => (*number).into(),
-            Self::Text(text) => text.as_str().into(),
-            Self::Blob(blob) => blob.as_slice().into(),
-        })
-    }
 }
 
 impl ToSql for Value {

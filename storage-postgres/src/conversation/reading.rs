@@ -208,3 +208,6 @@ impl ConversationStore for PostgresStorage {
         read.await
     }
 }
+
+#[cfg(test)]
+mod tests;

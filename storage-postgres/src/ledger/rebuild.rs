@@ -18,7 +18,8 @@ const PIECE: i64 = 1_000;
 /// serialization failure, and is to be done again.
 pub(crate) async fn rebuild(tx: &Connection) -> Result<(), Failure> {
     let sql = format!(
-        "CREATE TEMPORARY TABLE counted (
+        "SET LOCAL statement_timeout = 0;
+         CREATE TEMPORARY TABLE counted (
              quarter bigint NOT NULL, session uuid NOT NULL, agent text COLLATE \"C\" NOT NULL, class smallint NOT NULL,
              late smallint NOT NULL, replier text COLLATE \"C\" NOT NULL, seconds bigint NOT NULL, count bigint NOT NULL,
              PRIMARY KEY ({ENTRY})

@@ -225,8 +225,9 @@ CREATE TABLE contact_text (
 -- Those of a long text may lie elsewhere, but are not worth packing.
 ALTER TABLE message_text ALTER COLUMN grams SET STORAGE EXTERNAL;
 ALTER TABLE contact_text ALTER COLUMN grams SET STORAGE EXTERNAL;
-CREATE INDEX message_text_by_gram ON message_text USING gin (grams);
-CREATE INDEX contact_text_by_gram ON contact_text USING gin (grams);
+-- What is new is sorted in by a task of ours, see `search/gather.rs`; at 64 MB whoever writes has to do it.
+CREATE INDEX message_text_by_gram ON message_text USING gin (grams) WITH (gin_pending_list_limit = 65536);
+CREATE INDEX contact_text_by_gram ON contact_text USING gin (grams) WITH (gin_pending_list_limit = 65536);
 
 CREATE TABLE event (
     session bigint NOT NULL,

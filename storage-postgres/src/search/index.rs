@@ -126,7 +126,7 @@ impl<P: tokio_postgres::types::ToSql + Sync> Rows<P> {
 }
 
 /// What the index holds of a text in a session; nothing if the text has no word.
-fn of_text(session: i64, text: &str) -> Vec<i32> {
+pub(crate) fn of_text(session: i64, text: &str) -> Vec<i32> {
     let mut numbers: Vec<i32> =
         grams::of_text(text).into_iter().flat_map(|gram| [number(gram), number(gram.beginning())]).collect();
     if !numbers.is_empty() {
@@ -189,7 +189,10 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_meaning() {
-        assert_eq!(of_text(7, "退款 ok"), [-7, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(
+            of_text(7, "退款 ok"),
+            [-7, 65_865_578, 442_251_518, 964_289_607, 1_229_360_488, 1_292_140_995, 1_317_118_850]
+        );
         assert_eq!((of_session(1), of_session((1 << 31) + 5), of_session((1 << 31) - 1)), (-1, -5, -i32::MAX));
     }
 }

@@ -18,6 +18,7 @@
 //! Writing a text costs about three times the row of its message: some 75 numbers for a message of 55 characters. They are
 //! gathered by Postgres (`fastupdate`) and written to the index by the thousand, which is seven times as fast as one by one.
 
+pub(crate) mod gather;
 pub(crate) mod index;
 mod kind;
 mod query;

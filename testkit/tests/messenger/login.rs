@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use seatport::lifecycle::ReasonKind;
 use seatport::transport::{ChallengeKind, ConnectError, Signal, TransportCommand};
-use seatport::{LoginMethod, Proxy, Timestamp};
+use seatport::{LoginMethod, Proxy};
 use seatport_testkit::messenger::{End, PhoneError, Settings};
 use tokio::time::{Instant, sleep};
 
-use crate::seat::{Seat, challenge, messenger, one_online, ready, send, signal, stored};
+use crate::seat::{START, Seat, challenge, messenger, one_online, ready, send, signal, stored};
 
 /// The reason of the rejection that is due now, after which the connection must be closed.
 async fn rejected(connection: &mut seatport::transport::Connection) -> seatport::lifecycle::Reason {
@@ -281,11 +281,13 @@ async fn credentials_that_cannot_be_stored_are_not_reported_as_paired() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_clock_of_the_network_is_the_one_it_was_given() {
+async fn the_clock_of_the_network_is_the_one_it_was_given_and_a_code_expires_by_that_of_the_session() {
     let messenger = messenger(Settings::default());
     let seat = Seat::new(1, messenger.transport());
     let mut connection = seat.dial().await.unwrap();
     let expires_at = challenge(&mut connection).await.expires_at;
-    let start = Timestamp::from_millis(1_700_000_000_000);
-    assert!((60_000..61_000).contains(&expires_at.since(start).as_millis()), "{expires_at}");
+    let dialled_at = messenger.journal().connections[0].dialled_at;
+    assert!(dialled_at.since(START) < Duration::from_secs(1) && dialled_at >= START, "{dialled_at}");
+    let day = Duration::from_secs(86_400);
+    assert!((59_000..61_000).contains(&(expires_at + day).since(START).as_millis()), "{expires_at}");
 }

@@ -12,7 +12,7 @@ use seatport::transport::{
 use seatport::transport::{InboundMessage, Transport};
 use seatport::vault::{Vault, VaultKey};
 use seatport::{
-    Address, Clock, Environment, LoginMethod, MessageId, PortNumber, Random, SessionId, SessionRecord, SystemClock,
+    Address, Clock, Environment, LoginMethod, MessageId, PortNumber, Random, SessionId, SessionRecord, Timestamp,
 };
 use seatport_testkit::VirtualClock;
 use seatport_testkit::messenger::{Messenger, Phone, Settings, SimulatedTransport};
@@ -22,12 +22,16 @@ use tokio::time::timeout;
 /// Longer than anything takes that ends at all.
 pub(crate) const FOR_EVER: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// When the network's clock starts.
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
 /// What a session is: a vault that survives, and where it dials.
 pub(crate) struct Seat {
     storage: Arc<MemoryStorage>,
     record: SessionRecord,
     transport: SimulatedTransport,
     random: Random,
+    clock: VirtualClock,
     pub(crate) environment: Environment,
     pub(crate) login: LoginMethod,
 }
@@ -35,10 +39,12 @@ pub(crate) struct Seat {
 impl Seat {
     pub(crate) fn new(seed: u64, transport: SimulatedTransport) -> Self {
         let random = Random::seeded(seed);
-        let now = SystemClock.now();
+        // A day behind the network's: nobody may take one for the other.
+        let clock = VirtualClock::starting_at(START - Duration::from_secs(86_400));
+        let now = clock.now();
         let record = SessionRecord::new(SessionId::generate(now, &random), now, transport.name());
         let (environment, login) = (Environment::new(), LoginMethod::Qr);
-        Self { storage: Arc::new(MemoryStorage::new()), record, transport, random, environment, login }
+        Self { storage: Arc::new(MemoryStorage::new()), record, transport, random, clock, environment, login }
     }
 
     pub(crate) fn session(&self) -> SessionId {
@@ -51,7 +57,7 @@ impl Seat {
     }
 
     pub(crate) async fn dial(&self) -> Result<Connection, ConnectError> {
-        let (vault, clock) = (self.vault().await, Arc::new(SystemClock));
+        let (vault, clock) = (self.vault().await, Arc::new(self.clock));
         let context = ConnectContext::new(self.record.id, PortNumber(7), vault, clock, self.random.clone())
             .environment(self.environment.clone())
             .login(self.login.clone());

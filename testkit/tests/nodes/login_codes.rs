@@ -102,6 +102,11 @@ async fn a_node_that_comes_later_asks_for_the_code() {
     assert_eq!(third.desk.login_code(session).await.unwrap().code.expose(), code);
     assert!(asked.elapsed() < secs(2), "{:?}", asked.elapsed());
     assert!(first.way().count("notify") <= 3, "it is told once, and then answered");
+    let told = second.way().count("notify") + third.way().count("notify");
+    let fourth = cluster.join().await;
+    assert_eq!(fourth.code(session).await, code);
+    let others = second.way().count("notify") + third.way().count("notify");
+    assert_eq!((first.way().count("notify"), others), (1, 0), "only the owner answers; they asked {told} times before");
 }
 
 #[tokio::test(start_paused = true)]
