@@ -76,6 +76,7 @@ async fn to_a_node(world: &World, fault: Fault, figures: &Figures) {
         }
     };
     let node = seat.node();
+    println!("  {}: {fault:?} of node {}", SystemClock.now(), node.id);
     let part = |from: f64, to: f64| LEASE.mul_f64(from) + world.random.up_to(LEASE.mul_f64(to - from));
     match fault {
         Fault::Kill => {

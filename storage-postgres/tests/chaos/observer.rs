@@ -70,7 +70,7 @@ pub(crate) async fn observe(world: World) {
         // While the database is away there is nothing to be seen.
         let Ok(sessions) = world.sessions().await else { continue };
         let journal = world.messenger.journal();
-        assert_eq!(journal.overlaps, [], "two connections of one account");
+        no_overlaps(&journal);
         ports_add_up(&sessions);
         let live = live(&journal);
         let mut seen = world.observed.0.lock();
@@ -87,6 +87,15 @@ pub(crate) async fn observe(world: World) {
             }
         }
     }
+}
+
+fn no_overlaps(journal: &Journal) {
+    for overlap in &journal.overlaps {
+        for record in journal.connections.iter().filter(|record| [overlap.first, overlap.second].contains(&record.id)) {
+            println!("  {record:?}");
+        }
+    }
+    assert_eq!(journal.overlaps, [], "two connections of one account");
 }
 
 /// The sessions whose account has a connection.
@@ -130,7 +139,8 @@ pub(crate) async fn check(world: &World, round: u32) {
         if before == after {
             let held: Vec<_> = sessions.iter().filter_map(|stored| Some((stored.port?, stored.record.id))).collect();
             let occupied: Vec<_> = before.occupied.iter().map(|one| (one.port, one.session)).collect();
-            let (held, occupied): (BTreeSet<_>, BTreeSet<_>) = (held.into_iter().collect(), occupied.into_iter().collect());
+            let (held, occupied): (BTreeSet<_>, BTreeSet<_>) =
+                (held.into_iter().collect(), occupied.into_iter().collect());
             if held == occupied {
                 return;
             }

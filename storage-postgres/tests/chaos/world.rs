@@ -143,7 +143,8 @@ impl World {
             let node = world.nodes.lock()[number % NODES].node();
             adding.spawn(async move { node.ask("add").await });
         }
-        for answer in tokio::time::timeout(PATIENCE, adding.join_all()).await.expect("the accounts do not come online") {
+        for answer in tokio::time::timeout(PATIENCE, adding.join_all()).await.expect("the accounts do not come online")
+        {
             assert_eq!(answer, Answer::Done);
         }
         world

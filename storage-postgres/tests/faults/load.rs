@@ -78,7 +78,8 @@ impl Load {
             let row = storage.session(session).await.unwrap().unwrap();
             assert_eq!(row.unread, found.len() as u64 + 1);
             let mut last = 0;
-            while let Some(events) = Some(storage.events(session, last, 1_000).await.unwrap()).filter(|e| !e.is_empty()) {
+            while let Some(events) = Some(storage.events(session, last, 1_000).await.unwrap()).filter(|e| !e.is_empty())
+            {
                 assert_eq!(events[0].seq, last + 1);
                 last += events.len() as u64;
                 assert_eq!(events.last().unwrap().seq, last);

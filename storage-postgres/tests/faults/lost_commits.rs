@@ -1,8 +1,6 @@
 //! Connections that break while a transaction is being committed.
 
-use seatport::storage::{
-    ConversationStore, Expect, LeaseStore, SessionCommit, SessionStore, VaultStore, VaultWrite,
-};
+use seatport::storage::{ConversationStore, Expect, LeaseStore, SessionCommit, SessionStore, VaultStore, VaultWrite};
 use seatport::{Page, SendKey};
 
 use crate::on_a_cable;

@@ -61,7 +61,9 @@ async fn when_the_standby_is_promoted_the_storage_goes_on_there_and_nothing_is_l
     let elsewhere = PostgresStorage::open(&second.url()).await.unwrap();
     let session = add(&elsewhere).await;
     let heard = async {
-        while !matches!(changes.recv().await, Ok(seatport::storage::Change::Session { session: of, .. }) if of == session) {}
+        while !matches!(changes.recv().await, Ok(seatport::storage::Change::Session { session: of, .. }) if of == session)
+        {
+        }
     };
     timeout(PATIENCE, heard).await.expect("no hint came from the new server");
     load.check(&*storage).await;
@@ -78,7 +80,11 @@ async fn nobody_waits_for_ever_for_a_database_that_cannot_be_reached() {
     let session = add(&storage).await;
     // First nobody says that anything is wrong, and then everybody does.
     for freeze in [true, false] {
-        if freeze { cable.freeze() } else { cable.cut() }
+        if freeze {
+            cable.freeze()
+        } else {
+            cable.cut()
+        }
         everything_is_busy(&storage, session).await;
         cable.mend();
         answers(&storage, session).await;

@@ -23,7 +23,8 @@ async fn main() {
     frozen::be_it_if_told().await;
     let cluster = tokio::task::spawn_blocking(Cluster::start).await.unwrap();
     who_owned_a_session_before_writes_nothing(&cluster).await;
-    for (transaction, name) in [(true, "within_a_transaction"), (false, "at_some_moment"), (false, "at_another_moment")] {
+    for (transaction, name) in [(true, "within_a_transaction"), (false, "at_some_moment"), (false, "at_another_moment")]
+    {
         frozen::a_process_that_was_frozen_changes_no_row(&cluster, transaction).await;
         println!("test a_process_that_was_frozen_{name}_changes_no_row ... ok");
     }

@@ -1,8 +1,6 @@
 //! Every write that carries a fence.
 
-use seatport::conversation::{
-    Amendment, AmendmentChange, ChatKind, ChatUpdate, ContactUpdate, MessageStatus,
-};
+use seatport::conversation::{Amendment, AmendmentChange, ChatKind, ChatUpdate, ContactUpdate, MessageStatus};
 use seatport::lifecycle::PortChange;
 use seatport::storage::{
     ChatNews, Fence, Identity, MessageUpdate, ReadMark, SessionCommit, Storage, StorageError, StorageErrorKind,

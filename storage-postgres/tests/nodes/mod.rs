@@ -194,7 +194,8 @@ impl Node {
         let first = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("a node does not start").unwrap();
         let first = first.expect("a node ended before it was ready");
         let id = first.strip_prefix("ready ").unwrap().parse().unwrap();
-        let open: Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>> = Arc::new(Mutex::new(Some(HashMap::new())));
+        let open: Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>> =
+            Arc::new(Mutex::new(Some(HashMap::new())));
         let waiting = open.clone();
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {

@@ -53,10 +53,8 @@ impl Office {
 
     /// How many connections there are of storages of this schema that this holds for.
     pub(crate) fn connections(&self, condition: &str) -> usize {
-        let sql = format!(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = '{}' AND {condition}",
-            self.schema
-        );
+        let sql =
+            format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = '{}' AND {condition}", self.schema);
         self.sql(&sql).parse().unwrap()
     }
 }

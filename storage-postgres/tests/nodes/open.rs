@@ -21,7 +21,9 @@ async fn refused(office: &Office, url: &str) -> (StorageError, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_that_open_an_empty_database_at_once_find_one_set_of_tables() {
     let office = Office::new();
-    let opened = join_all((0..10).map(|_| office.options().connections(1).open(&*Box::leak(Cluster::shared().url().into())))).await;
+    let opened =
+        join_all((0..10).map(|_| office.options().connections(1).open(&*Box::leak(Cluster::shared().url().into()))))
+            .await;
     let storages: Vec<_> = opened.into_iter().map(Result::unwrap).collect();
     assert_eq!(office.sql("SELECT count(*) FROM {}.migration"), "1");
     assert_eq!(office.sql("SELECT count(*) FROM {}.organisation"), "1");
@@ -114,7 +116,11 @@ async fn a_newer_version_is_left_alone() {
 
 #[tokio::test]
 async fn tables_of_somebody_else_are_left_alone() {
-    for tables in ["CREATE TABLE {}.book (title text)", "CREATE TABLE {}.migration (name text)", "CREATE TABLE {}.migration (version bigint)"] {
+    for tables in [
+        "CREATE TABLE {}.book (title text)",
+        "CREATE TABLE {}.migration (name text)",
+        "CREATE TABLE {}.migration (version bigint)",
+    ] {
         let office = Office::new();
         office.sql("CREATE SCHEMA {}");
         office.sql(tables);

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use seatport::conversation::{Author, Content, Direction, Message, MessageStatus};
 use seatport::lifecycle::{Account, Desired, Lifecycle, Login, PortChange};
-use seatport::storage::{
-    Expect, Fence, Incoming, NodeProfile, SessionCommit, Storage, StorageError, VaultWrite,
-};
+use seatport::storage::{Expect, Fence, Incoming, NodeProfile, SessionCommit, Storage, StorageError, VaultWrite};
 use seatport::{Address, AgentId, Clock, MessageId, NodeId, Random, SessionId, SessionRecord, SystemClock, Timestamp};
 use seatport_testkit::postgres::Cluster;
 
