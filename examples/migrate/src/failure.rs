@@ -28,8 +28,8 @@ pub(crate) enum Failure {
     Running(i64),
     #[error("what is half moved into the schema is from {0}; go on with that, or drop the schema and begin anew")]
     OtherSource(String),
-    #[error("nothing was moved into the schema from {}", .0.display())]
-    NotMoved(PathBuf),
+    #[error("nothing was moved into the schema, so there is nothing to compare")]
+    NotMoved,
     #[error("another seatport-migrate is at work on the schema")]
     AtWork,
     #[error(

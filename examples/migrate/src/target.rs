@@ -26,7 +26,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A connection to the schema, the only one that moves anything into it.
 pub(crate) struct Target {
     client: Client,
-    verify: bool,
 }
 
 /// How far a table has come.
@@ -43,12 +42,17 @@ impl Target {
         let options = options(place);
         let client = connect(&place.url, &options).await?;
         alone(&client).await?;
-        let moving: bool = client.query_one("SELECT to_regclass('moving_in') IS NOT NULL", &[]).await?.get(0);
+        let sql = "SELECT to_regclass('moving_in') IS NOT NULL, to_regclass('migration') IS NOT NULL";
+        let row = client.query_one(sql, &[]).await?;
+        let (moving, made): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
+        if verify && !made {
+            return Err(Failure::NotMoved);
+        }
         if !moving {
             // Makes the tables, and refuses those that it does not know.
             options.open(&place.url).await?.close().await?;
         }
-        Ok(Self { client, verify })
+        Ok(Self { client })
     }
 
     pub(crate) async fn columns(&self) -> Result<Columns, Failure> {

@@ -57,6 +57,24 @@ pub(crate) async fn run(core: Weak<Core>) {
     }
 }
 
-fn gather<'a>(on: &'a Connection, _: &'a ()) -> BoxFuture<'a, Result<(), Failure>> {
-    async move { execute(on, GATHER, &[]).await.map(|_| ()) }.boxed()
+/// Answers whether it was done here.
+fn gather<'a>(on: &'a Connection, _: &'a ()) -> BoxFuture<'a, Result<bool, Failure>> {
+    async move { Ok(execute(on, GATHER, &[]).await? == 1) }.boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use seatport::storage::Storage;
+    use seatport_testkit::postgres::Cluster;
+
+    use super::*;
+    use crate::PostgresStorage;
+
+    #[tokio::test]
+    async fn the_list_of_new_texts_is_sorted_in() {
+        let cluster = Cluster::shared();
+        let storage = PostgresStorage::options().schema(cluster.fresh_schema()).open(&cluster.url()).await.unwrap();
+        assert!(storage.handle.core.read_once(&(), gather).await.unwrap());
+        storage.close().await.unwrap();
+    }
 }

@@ -9,15 +9,15 @@ use seatport::storage::grams::{self, Gram, Words};
 use crate::error::Failure;
 use crate::sql::{Connection, Params, execute, integer};
 
-const PUT_MESSAGES: &str = "INSERT INTO message_text (session, seq, grams)
+const PUT_MESSAGES: &str = "INSERT INTO message_text AS t (session, seq, grams)
      SELECT u.session, u.seq, ($5::integer[])[u.first : u.last]
      FROM UNNEST($1::bigint[], $2::bigint[], $3::integer[], $4::integer[]) AS u (session, seq, first, last)
-     ON CONFLICT (session, seq) DO UPDATE SET grams = EXCLUDED.grams";
+     ON CONFLICT (session, seq) DO UPDATE SET grams = excluded.grams WHERE t.grams <> excluded.grams";
 
-const PUT_CONTACTS: &str = "INSERT INTO contact_text (session, address, grams)
+const PUT_CONTACTS: &str = "INSERT INTO contact_text AS t (session, address, grams)
      SELECT u.session, u.address, ($5::integer[])[u.first : u.last]
      FROM UNNEST($1::bigint[], $2::text[], $3::integer[], $4::integer[]) AS u (session, address, first, last)
-     ON CONFLICT (session, address) DO UPDATE SET grams = EXCLUDED.grams";
+     ON CONFLICT (session, address) DO UPDATE SET grams = excluded.grams WHERE t.grams <> excluded.grams";
 
 const DROP_MESSAGES: &str = "DELETE FROM message_text AS t USING UNNEST($1::bigint[], $2::bigint[]) AS u (session, seq)
      WHERE t.session = u.session AND t.seq = u.seq";

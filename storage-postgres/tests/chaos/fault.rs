@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::LEASE;
 use crate::figures::Figures;
-use crate::nodes::{Answer, Node};
 use crate::observer;
+use crate::processes::{Answer, Node};
 use crate::world::{Seat, World};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

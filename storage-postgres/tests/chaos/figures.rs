@@ -10,7 +10,7 @@ use seatport::{SessionId, Timestamp};
 
 use crate::LEASE;
 use crate::fault::Fault;
-use crate::nodes::handover::{offline, percentiles};
+use crate::processes::offline::{offline, percentiles};
 use crate::world::World;
 
 /// Counts and times. Its clones are the same.

@@ -9,8 +9,8 @@ use seatport::{Page, SessionId};
 use tokio::time::{Instant, sleep};
 
 use crate::figures::Figures;
-use crate::nodes::{Answer, PATIENCE};
 use crate::people;
+use crate::processes::{Answer, PATIENCE};
 use crate::world::World;
 use crate::{observer, reconcile};
 

@@ -8,8 +8,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what goes wrong here fails the test")]
 
-#[path = "../nodes/mod.rs"]
-mod nodes;
+#[path = "../processes/mod.rs"]
+mod processes;
 #[path = "../../../testkit/tests/reconcile/mod.rs"]
 mod reconcile;
 
@@ -37,7 +37,7 @@ const AT_ONCE: usize = 2;
 
 #[tokio::main]
 async fn main() {
-    nodes::be_one_if_told().await;
+    processes::be_one_if_told().await;
     let begin = Instant::now();
     let rounds = std::env::var("SEATPORT_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
     let world = World::new().await;

@@ -11,7 +11,7 @@ use seatport_testkit::messenger::Journal;
 use tokio::time::{Instant, sleep};
 
 use crate::SESSIONS;
-use crate::nodes::PATIENCE;
+use crate::processes::PATIENCE;
 use crate::world::World;
 
 /// When somebody who looks on wonders what is the matter.

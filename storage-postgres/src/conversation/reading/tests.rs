@@ -123,5 +123,15 @@ async fn no_read_walks_through_history() {
         assert!(dear.is_empty(), "{}{}", if filled { "" } else { "while empty: " }, dear.join("\n"));
         assert!(statements > 20, "only {statements} statements were seen");
     }
+    // What it looks for, it finds.
+    let bad = storage.read((), |on, ()| {
+        async move {
+            on.prepare_cached("SELECT seq FROM message AS m WHERE m.sender = $1").await?;
+            on.prepare_cached("SELECT key FROM chat WHERE session = $1 ORDER BY unread").await?;
+            Ok(check(on).await.0)
+        }
+        .boxed()
+    });
+    assert_eq!(bad.await.unwrap().len(), 2);
     storage.close().await.unwrap();
 }

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "every test that has node processes uses a part of this")]
 
-pub(crate) mod handover;
+pub(crate) mod offline;
 
 use std::collections::HashMap;
 use std::process::Stdio;
