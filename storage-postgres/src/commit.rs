@@ -246,12 +246,7 @@ impl<'c> Batch<'c> {
 
 fn committed(head: &Head) -> Committed {
     let counters = head.counters;
-    Committed {
-        revision: head.revision,
-        port: counters.port,
-        last_event: counters.last_event,
-        unread: counters.unread,
-    }
+    Committed { revision: head.revision, port: counters.port, last_event: counters.last_event, unread: counters.unread }
 }
 
 /// The idempotency keys that a commit uses.

@@ -193,7 +193,8 @@ fn tls_config(root: Option<&Path>) -> Result<ClientConfig, StorageError> {
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         Some(file) => {
             let unusable = |why: String| {
-                let message = format!("{} holds no certificates that can be used ({why}); name a PEM file", file.display());
+                let message =
+                    format!("{} holds no certificates that can be used ({why}); name a PEM file", file.display());
                 StorageError::new(StorageErrorKind::Other, message)
             };
             let found = CertificateDer::pem_file_iter(file).map_err(|error| unusable(error.to_string()))?;
@@ -231,7 +232,8 @@ mod tests {
 
     #[test]
     fn a_url_that_cannot_be_read_is_not_repeated() {
-        for url in ["", "hush", "mysql://hush@db", "postgres://u:hush@db:port/x", "postgres://u:hush@db/x?sslmode=odd"] {
+        for url in ["", "hush", "mysql://hush@db", "postgres://u:hush@db:port/x", "postgres://u:hush@db/x?sslmode=odd"]
+        {
             let error = read(url).unwrap_err();
             assert_eq!(error.kind(), StorageErrorKind::Other);
             assert!(!format!("{error:?} {error}").contains("hush"), "{url}: {error:?}");
@@ -243,6 +245,11 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let url = format!("postgres://u@db/x?sslrootcert={}", file.path().display());
         assert!(read(&url).unwrap_err().to_string().contains("name a PEM file"));
-        assert!(read("postgres://u@db/x?sslrootcert=%2Fno%2Fsuch%20file").unwrap_err().to_string().contains("/no/such file"));
+        assert!(
+            read("postgres://u@db/x?sslrootcert=%2Fno%2Fsuch%20file")
+                .unwrap_err()
+                .to_string()
+                .contains("/no/such file")
+        );
     }
 }

@@ -137,7 +137,9 @@ fn explain(code: &SqlState) -> (StorageErrorKind, &'static str) {
         "25P03" => (Busy, "gave up on a transaction that stood still, for this process was too slow; try again"),
         "58030" => (Busy, "cannot read or write its disk; look at the server's log"),
         "XX001" | "XX002" => (Corrupt, "is damaged; restore a backup"),
-        "42P01" | "42703" | "3F000" => (Corrupt, "does not hold the tables of Seatport; restore a backup, or name another schema"),
+        "42P01" | "42703" | "3F000" => {
+            (Corrupt, "does not hold the tables of Seatport; restore a backup, or name another schema")
+        }
         code if code.starts_with("08") => (Busy, "broke the connection; try again"),
         _ => (Other, "could not be read or written"),
     }

@@ -158,8 +158,7 @@ impl Heads {
         let freed: Vec<_> = freed.map(|head| head.key).collect();
         let (old, new): (Vec<&Head>, Vec<&Head>) = changed.into_iter().partition(|head| head.stored.is_some());
         let (rewritten, old): (Vec<&Head>, Vec<&Head>) = old.into_iter().partition(|head| head.record.is_some());
-        let counted: Vec<_> =
-            old.into_iter().filter(|head| head.asked || head.stored != Some(head.counters)).collect();
+        let counted: Vec<_> = old.into_iter().filter(|head| head.asked || head.stored != Some(head.counters)).collect();
 
         prepare(tx, &[FREE, INSERT, REWRITE, COUNT]).await?;
         tokio::try_join!(

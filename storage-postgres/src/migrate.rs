@@ -53,7 +53,8 @@ async fn version(on: &Connection, schema: &str) -> Result<Option<i64>, Failure> 
         return Err(foreign(schema));
     }
     if moving > 0 {
-        let message = format!("another database is being moved into the schema {schema}; run seatport-migrate until it is done");
+        let message =
+            format!("another database is being moved into the schema {schema}; run seatport-migrate until it is done");
         return Err(StorageError::new(StorageErrorKind::InUse, message).into());
     }
     let found = first(on, "SELECT max(version) FROM migration", &[], |row| Ok(row.try_get::<_, Option<i64>>(0)?)).await;
@@ -85,7 +86,8 @@ fn foreign(schema: &str) -> Failure {
 async fn bring_up(on: &Connection, schema: &str) -> Result<(), Failure> {
     // Ten nodes may have to wait for one another here.
     on.batch_execute("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0").await?;
-    let lock = "SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended('seatport migration ' || $1, 0))) AS locked";
+    let lock =
+        "SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended('seatport migration ' || $1, 0))) AS locked";
     on.execute(lock, &[&schema]).await?;
     let sql = "SELECT to_regnamespace(quote_ident($1)) IS NOT NULL";
     if first(on, sql, &[&schema], |row| Ok(row.try_get::<_, bool>(0)?)).await? != Some(true) {

@@ -87,7 +87,11 @@ impl PortStore for PostgresStorage {
                      FROM organisation AS o LEFT JOIN session AS s ON s.port IS NOT NULL ORDER BY s.port";
                 let mut usage = PortUsage { range: PortRange::default(), occupied: Vec::new() };
                 let rows = all(on, sql, &[], |row| {
-                    Ok((range(row)?, row.try_get::<_, Option<Count<u32>>>(2)?, row.try_get::<_, Option<Id<SessionId>>>(3)?))
+                    Ok((
+                        range(row)?,
+                        row.try_get::<_, Option<Count<u32>>>(2)?,
+                        row.try_get::<_, Option<Id<SessionId>>>(3)?,
+                    ))
                 });
                 for (range, port, session) in rows.await? {
                     usage.range = range;
@@ -173,15 +177,9 @@ mod tests {
 
     #[test]
     fn the_lowest_free_number_is_found_in_every_gap() {
-        for (occupied, free) in [
-            (&[][..], 5),
-            (&[5], 6),
-            (&[6], 5),
-            (&[5, 6, 8], 7),
-            (&[1, 2, 5], 6),
-            (&[5, 6, 7], 8),
-            (&[9], 5),
-        ] {
+        for (occupied, free) in
+            [(&[][..], 5), (&[5], 6), (&[6], 5), (&[5, 6, 8], 7), (&[1, 2, 5], 6), (&[5, 6, 7], 8), (&[9], 5)]
+        {
             assert_eq!(ports(5, 4, occupied).lowest_free(), Ok(PortNumber(free)), "{occupied:?}");
         }
     }

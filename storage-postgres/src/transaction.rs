@@ -193,7 +193,8 @@ impl<'c> Transaction<'c> {
             let asked = async {
                 let mut connection = InUse::of(&self.core.pool).await?;
                 let on = connection.on()?;
-                let last = first(on, ASK, &[&self.core.process, &lane.lane], |row| Ok(row.try_get::<_, i64>(0)?)).await?;
+                let last =
+                    first(on, ASK, &[&self.core.process, &lane.lane], |row| Ok(row.try_get::<_, i64>(0)?)).await?;
                 connection.give_back();
                 Ok(last == Some(lane.number))
             };

@@ -8,5 +8,5 @@ mod side_by_side;
 
 #[test]
 fn postgres_answers_and_holds_what_the_reference_does() {
-    side_by_side::compare(12, backend::Postgres::new);
+    side_by_side::compare(12, || backend::Postgres::new(1));
 }

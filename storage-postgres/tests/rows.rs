@@ -95,7 +95,7 @@ async fn close(processes: Vec<PostgresStorage>) {
 
 #[tokio::test]
 async fn a_session_with_more_than_one_transaction_removes_leaves_nothing() {
-    let database = Postgres::new();
+    let database = Postgres::new(2);
     let storage = database.join().await;
     add(&storage, id(1), 12_000).await;
     assert!(hanging(&database) > 36_000);
@@ -107,7 +107,7 @@ async fn a_session_with_more_than_one_transaction_removes_leaves_nothing() {
 
 #[tokio::test]
 async fn what_is_left_of_a_deleted_session_is_not_seen_and_removed_at_the_next_opening() {
-    let database = Postgres::new();
+    let database = Postgres::new(2);
     let storage = database.join().await;
     for number in [1, 2] {
         add(&storage, id(number), 10).await;
@@ -138,7 +138,7 @@ async fn what_is_left_of_a_deleted_session_is_not_seen_and_removed_at_the_next_o
 
 #[tokio::test]
 async fn lines_that_many_processes_add_at_once_are_one_chain() {
-    let database = Postgres::new();
+    let database = Postgres::new(2);
     let processes = processes(&database, 4).await;
     let adding = (0..80).map(|number| processes[number % 4].record(audit(Action::View)));
     join_all(adding).await.into_iter().for_each(Result::unwrap);
@@ -150,7 +150,7 @@ async fn lines_that_many_processes_add_at_once_are_one_chain() {
 
 #[tokio::test]
 async fn a_consumer_that_goes_while_others_acknowledge_for_it_leaves_nothing() {
-    let database = Postgres::new();
+    let database = Postgres::new(2);
     let processes = processes(&database, 4).await;
     let sessions = [1, 2, 3].map(id);
     for session in sessions {
@@ -173,7 +173,7 @@ async fn a_consumer_that_goes_while_others_acknowledge_for_it_leaves_nothing() {
 
 #[tokio::test]
 async fn what_a_consumer_finds_when_it_registers_stays_until_it_was_acknowledged() {
-    let database = Postgres::new();
+    let database = Postgres::new(2);
     let processes = processes(&database, 4).await;
     let keep = Retention { age: None, count: Some(0) };
     for round in 1..=20 {
@@ -197,7 +197,7 @@ async fn what_a_consumer_finds_when_it_registers_stays_until_it_was_acknowledged
 
 #[tokio::test]
 async fn an_entry_is_replaced_by_one_of_those_who_try() {
-    let database = Postgres::new();
+    let database = Postgres::new(2);
     let processes = processes(&database, 4).await;
     add(&processes[0], id(1), 0).await;
     let old = processes[0].vault_list(id(1), "").await.unwrap().remove(0);
@@ -209,7 +209,7 @@ async fn an_entry_is_replaced_by_one_of_those_who_try() {
 
 #[tokio::test]
 async fn texts_with_the_character_that_postgres_refuses_come_back() {
-    let database = Postgres::new();
+    let database = Postgres::new(2);
     let storage = database.join().await;
     let agent = Agent { id: AgentId::new("mei").unwrap(), name: "M\0ei\u{1a}".to_owned(), role: Role::Agent };
     storage.put_agent(agent.clone()).await.unwrap();

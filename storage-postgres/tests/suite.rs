@@ -6,4 +6,4 @@ mod backend;
 
 use seatport_testkit::storage_suite;
 
-storage_suite!(backend::Postgres::new());
+storage_suite!(backend::Postgres::new(2));

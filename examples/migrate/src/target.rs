@@ -159,7 +159,7 @@ impl Target {
             if let Some(column) = plan.table.numbered {
                 let last = source.last_number(plan, column)?;
                 let sql = format!(
-                    "SELECT setval(pg_get_serial_sequence('{}', '{column}'), greatest($1, 1), $1 > 0)",
+                    "SELECT setval(pg_get_serial_sequence('{}', '{column}'), greatest($1::bigint, 1), $1 > 0)",
                     plan.name()
                 );
                 transaction.execute(&sql, &[&last]).await?;

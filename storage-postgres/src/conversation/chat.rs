@@ -197,7 +197,18 @@ async fn rows(
     let session: Vec<i64> = rows.iter().map(|(session, _, _)| *session).collect();
     let address: Vec<&str> = rows.iter().map(|(_, address, _)| address.as_str()).collect();
     let mut values: Vec<&(dyn ToSql + Sync)> = vec![
-        &key, &kind, &listed, &unread, &waiting, &last, &recency, &archived, &muted_until, &oldest, &complete, &person,
+        &key,
+        &kind,
+        &listed,
+        &unread,
+        &waiting,
+        &last,
+        &recency,
+        &archived,
+        &muted_until,
+        &oldest,
+        &complete,
+        &person,
     ];
     if with_address {
         values.extend([&session as &(dyn ToSql + Sync), &address]);

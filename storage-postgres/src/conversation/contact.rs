@@ -107,7 +107,8 @@ impl Conversation<'_> {
 const INSERT: &str = "INSERT INTO contact (phone, name, saved_name, avatar, first_seen, last_seen, session, address)
      SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[])";
 
-const UPDATE: &str = "UPDATE contact AS k SET phone = u.phone, name = u.name, saved_name = u.saved_name, avatar = u.avatar,
+const UPDATE: &str =
+    "UPDATE contact AS k SET phone = u.phone, name = u.name, saved_name = u.saved_name, avatar = u.avatar,
          first_seen = u.first_seen, last_seen = u.last_seen
      FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[])
          AS u (phone, name, saved_name, avatar, first_seen, last_seen, key)

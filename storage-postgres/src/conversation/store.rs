@@ -128,8 +128,8 @@ async fn insert(on: &Connection, messages: &[Row<'_>]) -> Result<(), Failure> {
         on,
         INSERT,
         &[
-            &session, &seq, &chat, &id, &direction, &status, &unread, &body, &reacted, &at, &edited_at, &sender, &author,
-            &quoted, &failure, &content,
+            &session, &seq, &chat, &id, &direction, &status, &unread, &body, &reacted, &at, &edited_at, &sender,
+            &author, &quoted, &failure, &content,
         ],
     )
     .await?;

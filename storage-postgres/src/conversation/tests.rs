@@ -1,8 +1,8 @@
 //! What the suite of all storages cannot see: that a batch is one commit after the other, only cheaper.
 
 use seatport::conversation::{
-    Amendment, AmendmentChange, Author, ChatKind, ChatUpdate, ContactUpdate, Content, Direction, Message, MessageStatus,
-    SendFailure,
+    Amendment, AmendmentChange, Author, ChatKind, ChatUpdate, ContactUpdate, Content, Direction, Message,
+    MessageStatus, SendFailure,
 };
 use seatport::leads::PersonKey;
 use seatport::storage::{ChatNews, Expect, Identity, Incoming, MessageUpdate, ReadMark, SessionCommit};
@@ -260,6 +260,84 @@ async fn counts_add_up(on: &Connection, heads: &Heads) {
         let unread: i64 = on.query_one(sql, &[&head.key]).await.unwrap().get(0);
         assert_eq!(unread, head.counters.unread as i64);
     }
+}
+
+/// Some history of other sessions, so that statistics have something to tell.
+const HISTORY: &str = "
+    INSERT INTO session (key, id, revision, status, search, record)
+        SELECT n, ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, 1, 0, '', '' FROM generate_series(1001, 1040) AS n;
+    INSERT INTO alias SELECT s, 'o' || n, 'a' || n, 'a' || n FROM generate_series(1001, 1040) AS s, generate_series(1, 50) AS n;
+    INSERT INTO contact (session, address) SELECT s, 'a' || n FROM generate_series(1001, 1040) AS s, generate_series(1, 50) AS n;
+    INSERT INTO chat (key, session, address, kind, listed, last, recency)
+        SELECT s * 50 + n, s, 'a' || n, 0, 1, n, n FROM generate_series(1001, 1040) AS s, generate_series(1, 50) AS n;
+    INSERT INTO message (session, seq, chat, id, direction, status, unread, body, reacted, at, sender, content)
+        SELECT s, n, s * 50 + n % 50, 'm' || n, 1, 2, n % 10 / 9, 1, 0, n, 'a' || n % 50, '\"Deleted\"'
+        FROM generate_series(1001, 1040) AS s, generate_series(1, 500) AS n;
+    INSERT INTO send_key SELECT session, id, seq FROM message;
+    INSERT INTO amendment SELECT chat, id, 2, sender, at, id, 0, '👍' FROM message;
+    INSERT INTO message_text SELECT session, seq, ARRAY[1, 2, 3, seq::integer] FROM message;
+    INSERT INTO contact_text SELECT session, address, ARRAY[1, 2, 3, key::integer] FROM contact;
+    ANALYZE;";
+
+/// The steps of a plan that read a table by no index, or all that an index has. Only `session` may be small.
+fn walks(plan: &serde_json::Value, found: &mut Vec<String>) {
+    let step = plan["Node Type"].as_str().unwrap_or_default();
+    let on_rows = ["Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Index Scan"].contains(&step);
+    if on_rows && !plan["Index Cond"].is_string() {
+        found.push(format!("{step} {}", plan["Relation Name"]));
+    }
+    plan["Plans"].as_array().into_iter().flatten().for_each(|below| walks(below, found));
+}
+
+/// The statements that this connection has prepared and that walk through a table, and how many there are in all.
+async fn dear_statements(on: &Connection) -> (Vec<String>, usize) {
+    let sql = "SELECT name, statement, cardinality(parameter_types) FROM pg_prepared_statements
+         WHERE statement ~ 'message|chat|contact|alias|amendment|send_key'";
+    let prepared = on.query(sql, &[]).await.unwrap();
+    let mut dear = Vec::new();
+    for row in &prepared {
+        let (name, statement, parameters): (String, String, i32) = (row.get(0), row.get(1), row.get(2));
+        let values = vec!["NULL"; usize::try_from(parameters).unwrap()].join(", ");
+        let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE \"{name}\"({values})");
+        let explained = on.simple_query(&explain).await.unwrap();
+        let text = explained.iter().find_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        let plan: serde_json::Value = serde_json::from_str(text.unwrap()).unwrap();
+        let mut steps = Vec::new();
+        walks(&plan[0]["Plan"], &mut steps);
+        if !steps.is_empty() {
+            dear.push(format!("{}\n  in {statement}", steps.join(", ")));
+        }
+    }
+    (dear, prepared.len())
+}
+
+#[tokio::test]
+async fn no_write_walks_through_history() {
+    let on = connect().await;
+    let mut heads = heads(&on, SESSIONS).await;
+    let random = Random::seeded(1);
+    let mut made = Made { random: &random, now: NOW.as_millis(), keys: 0 };
+    for filled in [false, true] {
+        if filled {
+            on.batch_execute(HISTORY).await.unwrap();
+        }
+        let commits: Vec<_> = (0..40).map(|_| made.commit()).collect();
+        land(&on, &mut heads, &commits, &mut Vec::new()).await;
+        for (from, to) in [("ann@net", "bob@net"), ("eve@net", "new@net")] {
+            let identity = Identity { address: address(from), canonical: address(to), persons: None };
+            let head = heads.get_mut(session(u64::from(filled))).unwrap();
+            identify(&on, head, NOW, &identity, &mut Vec::new()).await.unwrap();
+        }
+        let (dear, statements) = dear_statements(&on).await;
+        assert!(dear.is_empty(), "{}", dear.join("\n"));
+        assert!(statements > 30, "only {statements} statements were seen");
+    }
+    // What it looks for, it finds.
+    on.prepare_cached("UPDATE message SET unread = 0 WHERE sender = $1").await.unwrap();
+    assert_eq!(dear_statements(&on).await.0.len(), 1);
 }
 
 #[tokio::test]

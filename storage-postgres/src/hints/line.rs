@@ -55,7 +55,12 @@ impl Drop for Open {
 
 impl Line {
     /// Connects, and keeps the line up in the background from then on.
-    pub(crate) async fn open(target: Target, schema: &str, process: Uuid, hints: Hints) -> Result<JoinHandle<()>, Failure> {
+    pub(crate) async fn open(
+        target: Target,
+        schema: &str,
+        process: Uuid,
+        hints: Hints,
+    ) -> Result<JoinHandle<()>, Failure> {
         let channel = format!("seatport {schema}");
         let line = Self { target, channel, process, hints, unsent: Vec::new() };
         let open = line.connect().await?;

@@ -20,7 +20,8 @@ const MARGIN: i64 = 10_000_000;
 
 /// The time, and whether somebody waits for a port; and then the sessions that somebody who is not their owner wrote to, and when. All
 /// times are in microseconds, on the clock of the database.
-const ASK: &str = "SELECT NULL::uuid, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, EXISTS (SELECT 1 FROM port_queue)
+const ASK: &str =
+    "SELECT NULL::uuid, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, EXISTS (SELECT 1 FROM port_queue)
      UNION ALL
      SELECT id, (extract(epoch FROM asked_at) * 1000000)::bigint, false FROM session
      WHERE asked_at > to_timestamp($1::bigint / 1000000.0)";

@@ -12,12 +12,15 @@ use seatport_testkit::storage::Backend;
 /// A schema that nobody else uses.
 pub(crate) struct Postgres {
     schema: String,
+    writers: usize,
     open: Option<PostgresStorage>,
 }
 
 impl Postgres {
-    pub(crate) fn new() -> Self {
-        Self { schema: Cluster::shared().fresh_schema(), open: None }
+    /// One whose commits are written on so many connections. Only with one of them do those of different sessions land in the
+    /// order in which they were asked for.
+    pub(crate) fn new(writers: usize) -> Self {
+        Self { schema: Cluster::shared().fresh_schema(), writers, open: None }
     }
 
     /// Runs a statement, in which `{}` is the schema, on a connection that is not a storage's; answers the rows.
@@ -27,7 +30,7 @@ impl Postgres {
 
     /// Opens the database beside those who have it open, as another process does.
     pub(crate) async fn join(&self) -> PostgresStorage {
-        let options = PostgresStorage::options().schema(&self.schema).connections(4).writers(2);
+        let options = PostgresStorage::options().schema(&self.schema).connections(4).writers(self.writers);
         options.open(&Cluster::shared().url_of(database())).await.unwrap()
     }
 }

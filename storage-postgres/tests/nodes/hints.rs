@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use seatport::PortRange;
 use seatport::lifecycle::PortChange;
 use seatport::storage::{
     Change, LeaseStore, MAX_NOTICE_BYTES, Notice, PortStore, SessionCommit, SessionStore, Storage, StorageErrorKind,
 };
-use seatport::PortRange;
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 
@@ -70,7 +70,8 @@ async fn a_flood_of_hints_arrives() {
     let office = Office::new();
     let (here, there) = (office.open().await, office.open_with(office.options().poll(NEVER)).await);
     let mut heard = there.changes();
-    let adding: Vec<_> = (1..=SESSIONS).map(|number| crate::office::committing(&here, adding(record(number)))).collect();
+    let adding: Vec<_> =
+        (1..=SESSIONS).map(|number| crate::office::committing(&here, adding(record(number)))).collect();
     let mut missing: std::collections::BTreeSet<_> = (1..=SESSIONS).map(id).collect();
     while !missing.is_empty() {
         match timeout(LONG, heard.recv()).await.unwrap().unwrap() {
@@ -117,7 +118,7 @@ async fn what_no_notification_told_of_is_found_by_asking() {
     let ticket = storage.join_port_queue(profile(1).id).await.unwrap();
     expect(&mut heard, Change::Ports).await;
     storage.leave_port_queue(ticket).await.unwrap();
-    assert_eq!(storage.port_queue().await.unwrap(), []);
+    assert!(storage.port_queue().await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -36,7 +36,8 @@ async fn a_server_is_believed_by_its_certificate_and_its_name() {
              WHERE application_name = 'seatport'";
         assert_eq!(server.sql(encrypted), "t", "{mode}");
     }
-    let storage = PostgresStorage::options().root_certificate(file.path()).open(&with("sslmode=require")).await.unwrap();
+    let storage =
+        PostgresStorage::options().root_certificate(file.path()).open(&with("sslmode=require")).await.unwrap();
     assert!(storage.session(record(1).id).await.unwrap().is_some());
 
     // Nobody whom browsers trust vouches for it.

@@ -121,7 +121,7 @@ pub(crate) async fn fill(path: &Path, messages: u64) {
 }
 
 async fn organisation(storage: &SqliteStorage) {
-    storage.put_agent(Agent::new("ada", "Ada\0Lovelace", Role::Agent).unwrap()).await.unwrap();
+    storage.put_agent(Agent::new("ada", "Ada Lovelace", Role::Agent).unwrap()).await.unwrap();
     storage.put_agent(Agent::new("mei", "梅", Role::Supervisor).unwrap()).await.unwrap();
     storage.resize_ports(PortRange::new(7, 3).unwrap()).await.unwrap();
     storage.set_key_check(vec![1, 0, 255]).await.unwrap();
@@ -214,6 +214,10 @@ async fn many(storage: &SqliteStorage, messages: u64) {
 }
 
 async fn forget(storage: &SqliteStorage) {
+    // Days after it was counted it turns out that somebody wrote.
+    let mut late = SessionCommit::new(session(2), later(9_000), Expect::Present);
+    late.messages = vec![Incoming { person: Some(person(9_999)), ..inbound("late@net", "late", 2, text("late")) }];
+    storage.commit(late).await.unwrap();
     storage.record(audit(session(3))).await.unwrap();
     for (number, deletion) in [(3, Deletion::Delete), (4, Deletion::Erase)] {
         let mut record = adding(number).record.unwrap();
