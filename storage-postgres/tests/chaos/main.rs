@@ -2,8 +2,8 @@
 //! them, while people write to every account, agents write to people through any node, and a supervisor stops and starts sessions.
 //! The messenger network lives in this process and remembers everything.
 //!
-//! A test without the usual harness: it starts itself again as the nodes. `SEATPORT_ROUNDS` says how many faults there are (60
-//! if it does not; the whole proof is 200), and `SEATPORT_SEED` repeats which ones, to whom and when. What meets them is up to the
+//! A test without the usual harness: it starts itself again as the nodes. `SEATPORT_ROUNDS` says how many faults there are (200
+//! if it does not, which takes about 7 minutes on two cores), and `SEATPORT_SEED` repeats which ones, to whom and when. What meets them is up to the
 //! machine.
 
 #![expect(clippy::unwrap_used, reason = "what goes wrong here fails the test")]
@@ -31,7 +31,7 @@ const NODES: usize = 3;
 const LEASE: Duration = Duration::from_millis(2_500);
 /// When the network notices that somebody is gone: long before the lease of a node runs out.
 const SILENCE: Duration = Duration::from_millis(800);
-const ROUNDS: u32 = 60;
+const ROUNDS: u32 = 200;
 /// How many faults there are at once, at most.
 const AT_ONCE: usize = 2;
 

@@ -71,10 +71,22 @@ impl Pace {
     }
 }
 
-/// How a database is reached.
+/// Opens the database, as soon as that is possible: it may be starting at this moment.
 pub(crate) async fn storage(port: u16, schema: &str) -> PostgresStorage {
     let url = format!("postgresql://postgres@127.0.0.1:{port}/postgres");
-    PostgresStorage::options().schema(schema).open(&url).await.unwrap()
+    patiently(|| PostgresStorage::options().schema(schema).open(&url)).await
+}
+
+/// Tries until something succeeds that may succeed later.
+async fn patiently<T, E: std::error::Error, F: Future<Output = Result<T, E>>>(attempt: impl Fn() -> F) -> T {
+    let begin = std::time::Instant::now();
+    loop {
+        match attempt().await {
+            Ok(done) => return done,
+            Err(error) => assert!(begin.elapsed() < PATIENCE, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// If this process was started as a node: is one, until its standard input ends.
@@ -93,18 +105,15 @@ pub(crate) async fn be_one_if_told() {
 }
 
 async fn serve(storage: PostgresStorage, messenger: &str, pace: Pace, ports: u32) -> ! {
-    let seatport = Seatport::builder()
-        .storage(storage)
-        .transport(SimulatedTransport::remote(messenger))
-        .vault_key(VaultKey::new([7; 32]))
-        .ports(PortRange::new(1, ports).unwrap())
-        .timing(pace.timing())
-        .build()
-        .await
-        .unwrap();
+    let seatport = patiently(|| {
+        let builder = Seatport::builder().storage(storage.clone()).transport(SimulatedTransport::remote(messenger));
+        let builder = builder.vault_key(VaultKey::new([7; 32])).timing(pace.timing());
+        builder.ports(PortRange::new(1, ports).unwrap()).build()
+    })
+    .await;
     let mei = Agent::new("mei", "Mei", Role::Supervisor).unwrap();
-    seatport.agents().put(mei.clone()).await.unwrap();
-    let desk = seatport.desk(&mei.id).await.unwrap();
+    patiently(|| seatport.agents().put(mei.clone())).await;
+    let desk = patiently(|| seatport.desk(&mei.id)).await;
     println!("ready {}", seatport.node_id());
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(line)) = lines.next_line().await {
