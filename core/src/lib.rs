@@ -22,6 +22,11 @@
 //! # }).unwrap();
 //! ```
 //!
+//! Several processes may share one database, if the storage is made for that: each of them builds a [`Seatport`], and is a node.
+//! Sessions spread over the nodes by load, within the limit of each ([`SeatportBuilder::max_sessions`]) and to where their labels
+//! are ([`Environment::runs_on`]). A desk works at whichever node. The sessions of a node that dies resume at others within its
+//! [lease](Timing::lease) and 2 s, and [`Seatport::drain`] empties a node that is to be restarted; neither needs a scan.
+//!
 //! The storages are crates of their own (`seatport-sqlite` is the embedded default), and so are the networks
 //! (`seatport-whatsapp`). To write one, see [`storage`] and [`transport`]; `seatport-testkit` has the suite it has to pass.
 
@@ -56,12 +61,13 @@ pub use policy::{Action, AgentScope};
 pub use port::{Occupied, PortRange, PortUsage};
 pub use random::Random;
 pub use runtime::{
-    Agents, Consumer, ConsumerState, Desk, EXPORT_FORMAT, EXPORT_VERSION, EventStream, Export, ExportEnd, ExportHeader,
-    ExportLine, NewAccount, Ports, Seatport, SeatportBuilder, SendOptions, Timing, View, Watch, WhenFull, WhenStopped,
+    Agents, Consumer, ConsumerState, Desk, Drained, EXPORT_FORMAT, EXPORT_VERSION, EventStream, Export, ExportEnd,
+    ExportHeader, ExportLine, NewAccount, Ports, Seatport, SeatportBuilder, SendOptions, Timing, View, Watch, WhenFull,
+    WhenStopped,
 };
 pub use secret::Secret;
 pub use session::{
     Card, CardStatus, Environment, LoginMethod, MAX_REMARK_BYTES, Platform, Proxy, ProxyScheme, Remark, SessionRecord,
 };
-pub use storage::{Edge, Page, SessionFilter};
+pub use storage::{Edge, LiveNode, NodeProfile, NodeReport, Page, SessionFilter};
 pub use transport::{ChallengeKind, LoginChallenge};

@@ -11,6 +11,7 @@ use tokio_postgres::Row;
 
 use crate::core::Core;
 use crate::error::Failure;
+use crate::options::PostgresOptions;
 use crate::sql::{Connection, first};
 use crate::transaction::InUse;
 
@@ -22,7 +23,7 @@ const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Brings the tables up to date.
 pub(crate) async fn migrate(core: &Core) -> Result<(), Failure> {
-    if core.read_once(&core.options.schema, is_up_to_date).await? {
+    if core.read_once(&core.options, is_up_to_date).await? {
         return Ok(());
     }
     let mut connection = InUse::of(&core.pool).await?;
@@ -35,8 +36,8 @@ pub(crate) async fn migrate(core: &Core) -> Result<(), Failure> {
     Ok(())
 }
 
-fn is_up_to_date<'a>(on: &'a Connection, schema: &'a String) -> BoxFuture<'a, Result<bool, Failure>> {
-    async move { Ok(version(on, schema).await? == Some(VERSION)) }.boxed()
+fn is_up_to_date<'a>(on: &'a Connection, options: &'a PostgresOptions) -> BoxFuture<'a, Result<bool, Failure>> {
+    async move { Ok(version(on, &options.schema).await? == Some(VERSION)) }.boxed()
 }
 
 /// The version of the tables in the schema; none if it holds no tables.

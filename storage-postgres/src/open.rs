@@ -117,10 +117,10 @@ impl Core {
         self.gate.shut().await;
         self.hints.stop();
         let line = self.line.lock().take();
-        if let Some(mut line) = line {
-            if timeout(MANNERS, &mut line).await.is_err() {
-                line.abort();
-            }
+        if let Some(mut line) = line
+            && timeout(MANNERS, &mut line).await.is_err()
+        {
+            line.abort();
         }
         let _ = timeout(MANNERS, self.remove_marks()).await;
         self.pool.close();

@@ -76,6 +76,12 @@ pub(crate) const SUITES: &[Suite] = &[
         steps: &[cargo("test --locked -p seatport-postgres")],
     },
     Suite {
+        name: "migrate",
+        proves: "a SQLite database moves to Postgres as a whole, however often the move is killed",
+        needs: &[Tool::Postgres],
+        steps: &[cargo("test --locked -p seatport-migrate")],
+    },
+    Suite {
         name: "testkit",
         proves: "the storage suite catches broken stores; the simulated messenger does as it is told",
         needs: &[],

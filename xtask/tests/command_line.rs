@@ -101,7 +101,9 @@ fn an_unknown_suite_is_answered_with_the_valid_ones() {
     assert_eq!(output.status.code(), Some(2));
     assert!(cargo.calls().is_empty());
     let stderr = stderr(&output);
-    for name in ["lint", "core", "sqlite", "postgres", "testkit", "whatsapp", "quickstart", "benches", "xtask"] {
+    for name in
+        ["lint", "core", "sqlite", "postgres", "migrate", "testkit", "whatsapp", "quickstart", "benches", "xtask"]
+    {
         assert!(stderr.contains(name), "{stderr}");
     }
 }

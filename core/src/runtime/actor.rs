@@ -22,6 +22,7 @@ use crate::storage::{
 use crate::transport::{ConnectError, SendError, TransportCommand};
 
 mod intake;
+mod leaving;
 mod outbox;
 mod reads;
 mod signals;
@@ -40,6 +41,8 @@ pub(crate) enum Exit {
     Rest,
     /// Somebody else drives it now; nothing more may be written.
     Fenced,
+    /// Another node is to drive it.
+    HandOver,
     /// The node shuts down.
     ShutDown,
     /// The storage kept failing.
@@ -53,6 +56,10 @@ pub(crate) struct Actor {
     fence: Fence,
     stored: StoredSession,
     wake: Arc<Notify>,
+    /// Whether the session is to be handed over to another node.
+    leave: watch::Receiver<bool>,
+    /// Once it is: until when it waits for what is on its way to the network.
+    leave_by: Option<Instant>,
     /// How many connections in a row came to nothing that lasted, over this session's tasks here.
     failures: Arc<AtomicU32>,
     online_since: Option<Instant>,
@@ -82,6 +89,8 @@ impl Actor {
             fence,
             stored,
             wake: reservation.wake.clone(),
+            leave: reservation.leave.clone(),
+            leave_by: None,
             failures: reservation.failures.clone(),
             online_since: None,
             phase,
@@ -99,11 +108,12 @@ impl Actor {
         match self.drive().await {
             Ok(never) => match never {},
             Err(exit) => {
-                if let (Exit::ShutDown, Some(mut link)) = (&exit, self.link.take()) {
+                match &exit {
                     // Until the deadline of the shutdown, which ends this task.
-                    if link.tell(TransportCommand::Close) {
-                        while !matches!(link.next().await, LinkEvent::Closed) {}
-                    }
+                    Exit::ShutDown => self.close().await,
+                    // What came and is not stored is not acknowledged: the network delivers it to the next connection.
+                    Exit::HandOver => drop(timeout(self.node.timing.stop, self.close()).await),
+                    Exit::Rest | Exit::Fenced | Exit::Storage(_) => {}
                 }
                 exit
             }
@@ -113,14 +123,21 @@ impl Actor {
     async fn drive(&mut self) -> Result<std::convert::Infallible, Exit> {
         self.entered();
         loop {
+            if self.may_leave() {
+                return Err(Exit::HandOver);
+            }
             self.reconcile().await?;
-            self.send_next().await?;
-            self.tell_next().await?;
+            if self.leave_by.is_none() {
+                self.send_next().await?;
+                self.tell_next().await?;
+            }
+            let leave_at = self.leave_by.filter(|_| !self.is_stopping());
             let (stores, listens) = (self.may_store(), self.may_listen());
             let (send_at, tell_at) = (self.outbox.not_before, self.reads.not_before);
             tokio::select! {
                 biased;
                 () = ending(&mut self.phase) => return Err(Exit::ShutDown),
+                () = leaving::asked(&mut self.leave), if self.leave_by.is_none() => {}
                 () = self.wake.notified() => drop(self.refresh().await?),
                 sent = self.outbox.sent() => self.on_sent(sent).await?,
                 told = self.reads.told() => self.on_told(told).await?,
@@ -133,6 +150,7 @@ impl Actor {
                 () = until(self.deadline) => self.on_deadline().await?,
                 () = until(send_at) => self.outbox.not_before = None,
                 () = until(tell_at) => self.reads.not_before = None,
+                () = until(leave_at) => {}
             }
         }
     }
@@ -271,6 +289,7 @@ impl Actor {
             Lifecycle::Online => self.patient = false,
             _ => {}
         }
+        self.node.set_moving_costs(self.stored.record.id, leaving::costs(lifecycle));
         if lifecycle != Lifecycle::AwaitingLogin {
             self.login_code.withdraw();
         }

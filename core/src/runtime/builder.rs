@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Invalid};
@@ -15,6 +17,7 @@ use crate::random::Random;
 use crate::runtime::heartbeat;
 use crate::runtime::hub::Hub;
 use crate::runtime::login_codes::LoginCodes;
+use crate::runtime::neighbours::Neighbours;
 use crate::runtime::node::{Node, Phase};
 use crate::runtime::people::People;
 use crate::runtime::port_queue::PortQueue;
@@ -22,7 +25,7 @@ use crate::runtime::seatport::Seatport;
 use crate::runtime::timing::Timing;
 use crate::runtime::token_bucket::TokenBucket;
 use crate::session::checked_label;
-use crate::storage::{NodeProfile, Storage};
+use crate::storage::{NodeProfile, NodeReport, Storage};
 use crate::transport::Transport;
 use crate::vault::{Sealer, VaultError, VaultKey};
 
@@ -56,6 +59,7 @@ pub struct SeatportBuilder {
     scope: AgentScope,
     labels: BTreeMap<String, String>,
     max_sessions: Option<u32>,
+    keeps_its_sessions: bool,
     allow_account_change: bool,
     retention: Retention,
     timing: Timing,
@@ -139,6 +143,16 @@ impl SeatportBuilder {
     #[must_use]
     pub fn max_sessions(mut self, sessions: u32) -> Self {
         self.max_sessions = Some(sessions);
+        self
+    }
+
+    /// Keeps the sessions it drives, however few other nodes drive. If left out, a node that drives clearly more than its share,
+    /// by a tenth and one, hands some over to those that drive fewer: at most half of what is too much, and at most
+    /// [so many a second](Timing::handovers_per_second), in each third of a [lease](Timing::lease), those first that are not
+    /// online. Each is offline for a moment, as in a [drain](Seatport::drain).
+    #[must_use]
+    pub fn without_rebalancing(mut self) -> Self {
+        self.keeps_its_sessions = true;
         self
     }
 
@@ -228,6 +242,13 @@ impl SeatportBuilder {
             hub: Hub::default(),
             reconnects: TokenBucket::per_second(self.timing.reconnects_per_second),
             adoptions: TokenBucket::per_second(self.timing.adoptions_per_second),
+            handovers: TokenBucket::per_second(self.timing.handovers_per_second),
+            rebalances: !self.keeps_its_sessions,
+            draining: AtomicBool::new(false),
+            neighbours: Neighbours::default(),
+            held_until: watch::channel(Instant::now()).0,
+            reported: watch::channel(NodeReport { sessions: 0, accepting: true }).0,
+            report_due: Notify::new(),
             timing: self.timing,
             phase,
             slots: parking_lot::Mutex::default(),
@@ -235,6 +256,7 @@ impl SeatportBuilder {
             last_session_id: parking_lot::Mutex::default(),
         };
         let sent = heartbeat::join(&node).await?;
+        node.held_until.send_replace(heartbeat::held_until(&node, sent));
         node.joined();
         Ok(Seatport::run(Arc::new(node), changes, sent))
     }

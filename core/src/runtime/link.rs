@@ -90,9 +90,18 @@ impl Link {
                 clock: node.clock.clone(),
                 random: node.random.clone(),
             };
-            tokio::time::timeout(node.timing.dial, transport.connect(context))
+            // Or another node may own the session by now, and dial. If the lease is lost, this task is ended instead.
+            node.lease_held().await;
+            let connected = tokio::time::timeout(node.timing.dial, transport.connect(context))
                 .await
-                .unwrap_or_else(|_| Err(ConnectError::Lost(Reason::new(ReasonKind::DialTimedOut))))
+                .unwrap_or_else(|_| Err(ConnectError::Lost(Reason::new(ReasonKind::DialTimedOut))));
+            match connected {
+                Ok(_) if !node.holds_its_lease() => {
+                    let reason = Reason::new(ReasonKind::ConnectionLost).code("the node's lease ran out meanwhile");
+                    Err(ConnectError::Lost(reason))
+                }
+                other => other,
+            }
         });
         let state = State::Dialling(task);
         Self { generation, vault, state, put_back: None, backlog: VecDeque::new() }

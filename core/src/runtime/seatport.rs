@@ -15,7 +15,7 @@ use crate::runtime::builder::SeatportBuilder;
 use crate::runtime::desk::Desk;
 use crate::runtime::node::{Node, Phase};
 use crate::runtime::timing::after;
-use crate::runtime::{adoption, dispatch, heartbeat, login_codes, trimming};
+use crate::runtime::{adoption, balance, dispatch, heartbeat, login_codes, trimming};
 use crate::storage::{Change, StorageErrorKind};
 
 /// How long after its deadline a shutdown still waits for the storage.
@@ -41,14 +41,14 @@ const STORAGE_GRACE: Duration = Duration::from_secs(1);
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug)]
-pub struct Seatport(Arc<Running>);
+pub struct Seatport(pub(crate) Arc<Running>);
 
 /// The node and its background tasks, which end with it.
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) node: Arc<Node>,
     /// The heartbeat, and then what ends when a shutdown begins.
-    background: [AbortHandle; 5],
+    background: [AbortHandle; 6],
 }
 
 impl Seatport {
@@ -65,6 +65,7 @@ impl Seatport {
             tokio::spawn(adoption::scan(node.clone())).abort_handle(),
             tokio::spawn(trimming::trim(node.clone())).abort_handle(),
             tokio::spawn(login_codes::relay(node.clone(), node.storage.notices())).abort_handle(),
+            tokio::spawn(balance::balance(node.clone())).abort_handle(),
         ];
         Self(Arc::new(Running { node, background }))
     }
@@ -110,11 +111,14 @@ impl Seatport {
     }
 
     /// Closes every connection and then the storage, within `deadline`. Desired states and ports stay as they are: the next
-    /// start takes up what was running. Later calls answer [`Error::ShutDown`].
+    /// start, or another node, takes up what was running; [drained](Self::drain) before, hardly anybody notices. Later calls
+    /// answer [`Error::ShutDown`].
     pub async fn shutdown(&self, deadline: Duration) {
         let node = &self.0.node;
         let until = after(deadline);
         node.phase.send_if_modified(|phase| std::mem::replace(phase, (*phase).max(Phase::ShuttingDown)) != *phase);
+        // So that the others place nothing here.
+        node.report_due.notify_one();
         let [heartbeat, takes_over @ ..] = &self.0.background;
         takes_over.iter().for_each(AbortHandle::abort);
         let drained = async {

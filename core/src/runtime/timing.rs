@@ -43,9 +43,13 @@ pub struct Timing {
     /// How many sessions a node takes over per second, at boot and when another node died; after a quiet time one second's
     /// worth at once. 50.
     pub adoptions_per_second: f64,
+    /// How many sessions a node hands over to others per second, when it is [drained](crate::Seatport::drain) or drives more than
+    /// its share; after a quiet time one second's worth at once. No more than one second's worth are on the way at any time. 20.
+    pub handovers_per_second: f64,
     /// How long a node's ownership outlives its last sign of life. 15 s.
     pub lease: Duration,
-    /// How often a node looks for sessions that nobody drives. 5 s.
+    /// How often a node looks for sessions that nobody drives. 1 s, so that those of a node that died resume within its lease
+    /// and 2 s.
     pub scan: Duration,
     /// How much time passes from one message of a session to the next when several wait to be sent: between half of this and
     /// one and a half, at random. Zero sends them one right after the other. 1 s.
@@ -65,8 +69,9 @@ impl Default for Timing {
             retry_most: Duration::from_secs(300),
             reconnects_per_second: 20.0,
             adoptions_per_second: 50.0,
+            handovers_per_second: 20.0,
             lease: Duration::from_secs(15),
-            scan: Duration::from_secs(5),
+            scan: Duration::from_secs(1),
             send_every: Duration::from_secs(1),
             trim: Duration::from_secs(3600),
         }
@@ -100,6 +105,7 @@ impl Timing {
         let rates = [
             ("reconnects_per_second", self.reconnects_per_second),
             ("adoptions_per_second", self.adoptions_per_second),
+            ("handovers_per_second", self.handovers_per_second),
         ];
         match rates.iter().find(|(_, rate)| !rate.is_finite() || *rate < 0.01) {
             Some((name, _)) => Err(Invalid::new(format!("timing {name}"), "below 0.01, or no number", "raise it")),

@@ -183,10 +183,10 @@ impl Line {
 async fn drive(connection: Driver, hear: mpsc::UnboundedSender<String>) {
     let mut connection = connection;
     while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
-        if let AsyncMessage::Notification(notification) = message {
-            if hear.send(notification.payload().to_owned()).is_err() {
-                return;
-            }
+        if let AsyncMessage::Notification(notification) = message
+            && hear.send(notification.payload().to_owned()).is_err()
+        {
+            return;
         }
     }
 }

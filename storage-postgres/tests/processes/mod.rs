@@ -112,7 +112,8 @@ async fn serve(storage: PostgresStorage, messenger: &str, pace: Pace, ports: u32
     })
     .await;
     let mei = Agent::new("mei", "Mei", Role::Supervisor).unwrap();
-    patiently(|| seatport.agents().put(mei.clone())).await;
+    let agents = seatport.agents();
+    patiently(|| agents.put(mei.clone())).await;
     let desk = patiently(|| seatport.desk(&mei.id)).await;
     println!("ready {}", seatport.node_id());
     let mut lines = BufReader::new(tokio::io::stdin()).lines();

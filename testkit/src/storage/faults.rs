@@ -118,6 +118,12 @@ impl Faults {
         let _ = self.crashed.subscribe().wait_for(|crashed| *crashed).await;
     }
 
+    /// Whether the process has crashed.
+    #[must_use]
+    pub fn has_crashed(&self) -> bool {
+        *self.crashed.borrow()
+    }
+
     /// Kills the process now.
     pub fn crash(&self) {
         self.crashed.send_replace(true);

@@ -84,6 +84,11 @@ macro_rules! storage_suite {
                 releasing_gives_one_session_up
                 orphans_are_what_nobody_drives
                 nothing_is_owned_after_a_restart
+                live_nodes_are_listed_by_id_with_what_they_said
+                a_report_stays_until_the_next_one
+                who_joins_again_reports_anew
+                who_is_not_live_is_not_listed
+                orphans_say_where_they_may_run
             }
             agent {
                 an_agent_is_added_and_replaced

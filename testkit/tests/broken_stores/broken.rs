@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use seatport::conversation::{Coverage, MessageStatus, SendFailure, StoredMessage};
 use seatport::leads::PersonKey;
-use seatport::storage::{Change, Storage, StorageError, StoredSession};
-use seatport::{Address, Cursors, MessageId, PortNumber, SendKey, SessionId};
+use seatport::storage::{Change, LiveNode, Storage, StorageError, StoredSession};
+use seatport::{Address, Cursors, MessageId, NodeId, PortNumber, SendKey, SessionId};
 use seatport_testkit::storage::{Answer, Call, Intercept};
 use tokio::sync::broadcast;
 
@@ -33,6 +33,10 @@ pub(crate) struct Broken {
     pub(crate) keys: Mutex<BTreeSet<SendKey>>,
     /// What was last acknowledged.
     pub(crate) acknowledged: Mutex<Cursors>,
+    /// The nodes that were ever listed.
+    pub(crate) nodes: Mutex<BTreeMap<NodeId, LiveNode>>,
+    /// Where each orphan may run, as it was first said.
+    pub(crate) pins: Mutex<BTreeMap<SessionId, BTreeMap<String, String>>>,
     /// The key check, nowhere else.
     pub(crate) key_check: Mutex<Option<Vec<u8>>>,
     /// Whether the lead totals were rebuilt.
@@ -53,6 +57,8 @@ impl Broken {
             persons: Mutex::default(),
             keys: Mutex::default(),
             acknowledged: Mutex::default(),
+            nodes: Mutex::default(),
+            pins: Mutex::default(),
             key_check: Mutex::default(),
             rebuilt: Mutex::default(),
             places: Mutex::default(),

@@ -167,6 +167,9 @@ defects! {
     KeepsTheEpoch by "lease::claiming_again_raises_the_epoch";
     StealsSessions by "lease::a_live_owner_keeps_others_out", "concurrent::one_of_many_nodes_claims_a_session";
     KeepsWhatWasLeft by "lease::leaving_gives_everything_up";
+    ForgetsReports by "lease::a_report_stays_until_the_next_one";
+    ReportsForEverybody by "lease::a_report_stays_until_the_next_one";
+    RemembersReports by "lease::who_joins_again_reports_anew";
     ReleasesForAnybody by "lease::releasing_gives_one_session_up";
     RemovesBoundAgents by "agent::a_bound_agent_stays";
     WritesVaultUnfenced by "vault::a_write_needs_a_fence_that_holds";
@@ -234,6 +237,11 @@ defects! {
     FindsNoOrphans by "lease::orphans_are_what_nobody_drives";
     TakesReleasesForTheOwners by "changes::follow_claims_and_releases_of_ownership";
     GivesNoHintsOfPorts by "changes::follow_places_in_the_queue_that_are_given_up", "changes::follow_released_ports_and_resizes";
+    UnpinsOrphans by "lease::orphans_say_where_they_may_run";
+    PinsOrphansForEver by "lease::orphans_say_where_they_may_run";
+    ListsNodesBackwards by "lease::live_nodes_are_listed_by_id_with_what_they_said";
+    ListsNodesWithoutLabels by "lease::live_nodes_are_listed_by_id_with_what_they_said";
+    ListsDeadNodes by "lease::who_is_not_live_is_not_listed";
     GivesNoHints by "changes::follow_commits_and_say_who_wrote", "changes::follow_released_ports_and_resizes";
 }
 

@@ -114,6 +114,24 @@ impl Broken {
             }
             (Defect::HidesQuietSessions, _, Answer::Heads(heads)) => heads.retain(|head| head.last > 0),
             (Defect::FindsNoOrphans, _, Answer::Orphans(orphans)) => orphans.clear(),
+            (Defect::UnpinsOrphans, _, Answer::Orphans(orphans)) => {
+                orphans.iter_mut().for_each(|orphan| orphan.runs_on.clear());
+            }
+            (Defect::PinsOrphansForEver, _, Answer::Orphans(orphans)) => {
+                let mut pins = self.pins.lock();
+                for orphan in orphans {
+                    orphan.runs_on = pins.entry(orphan.session).or_insert(orphan.runs_on.clone()).clone();
+                }
+            }
+            (Defect::ListsNodesBackwards, _, Answer::Nodes(nodes)) => nodes.reverse(),
+            (Defect::ListsNodesWithoutLabels, _, Answer::Nodes(nodes)) => {
+                nodes.iter_mut().for_each(|node| node.profile.labels.clear());
+            }
+            (Defect::ListsDeadNodes, _, Answer::Nodes(nodes)) => {
+                let mut known = self.nodes.lock();
+                known.extend(nodes.drain(..).map(|node| (node.profile.id, node)));
+                nodes.extend(known.values().cloned());
+            }
             (_, asked, _) => return self.distort_list(asked, answer),
         }
         answer

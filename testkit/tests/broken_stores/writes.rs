@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use seatport::lifecycle::{Facts, PortChange};
-use seatport::storage::{Expect, NodeProfile, SessionCommit, Storage, StorageError, StorageErrorKind, VaultEntry};
+use seatport::storage::{
+    Expect, NodeProfile, NodeReport, SessionCommit, Storage, StorageError, StorageErrorKind, VaultEntry,
+};
 use seatport::{Page, Timestamp};
 use seatport_testkit::storage::{Answer, Call};
 
@@ -44,6 +46,24 @@ impl Broken {
                 Call::ResizePorts(range).send(storage).await
             }
             (Defect::RenewsNothing, Call::Renew(..)) => Ok(Answer::Done(())),
+            (Defect::ForgetsReports, Call::Renew(node, ttl, _)) => {
+                let report = NodeReport { sessions: 0, accepting: true };
+                Call::Renew(node, ttl, report).send(storage).await
+            }
+            (Defect::ReportsForEverybody, Call::Renew(_, ttl, report)) => {
+                for node in storage.nodes().await? {
+                    storage.renew(node.profile.id, ttl, report).await?;
+                }
+                Ok(Answer::Done(()))
+            }
+            (Defect::RemembersReports, Call::Join(profile, ttl)) => {
+                let before = storage.nodes().await?.into_iter().find(|node| node.profile.id == profile.id);
+                storage.join(profile, ttl).await?;
+                match before {
+                    Some(before) => Call::Renew(profile.id, ttl, before.report).send(storage).await,
+                    None => Ok(Answer::Done(())),
+                }
+            }
             (Defect::LetsAnybodyClaim, Call::Claim(session, node)) => match storage.claim(session, node).await {
                 Err(error) if error.kind() == StorageErrorKind::Fenced => {
                     storage

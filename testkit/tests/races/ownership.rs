@@ -111,14 +111,14 @@ async fn a_start_is_noticed_while_an_edit_is_being_looked_at() {
     let mut office = Office::open(storage.clone(), 1).await;
     let session = office.added().await;
     // Just after a scan, so that it is not the next one that finds it.
-    sleep(millis(5500)).await;
+    sleep(millis(5100)).await;
     office.desk.set_remark(session, "look").await.unwrap();
     // The node has not looked yet whether the session wants to be driven.
     let reads = |call: &Call<'_>| matches!(call, Call::Session(_));
     storage.layer().plan(once(reads, Tamper::DelayAnswer(millis(50))));
     storage.layer().tampered().await;
     office.desk.start(session, WhenFull::Fail).await.unwrap();
-    assert!(office.network.dialled_within(secs(1)).await.is_some(), "who starts one now is served now");
+    assert!(office.network.dialled_within(millis(500)).await.is_some(), "who starts one now is served now");
 }
 
 #[tokio::test(start_paused = true)]

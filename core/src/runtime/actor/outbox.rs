@@ -43,6 +43,11 @@ impl Outbox {
         }
     }
 
+    /// Whether a message is on its way.
+    pub(super) fn is_sending(&self) -> bool {
+        self.sending.is_some()
+    }
+
     /// The connection is gone. The message that was on its way is sent again on the next one, under the same id; a pause goes
     /// on, or who reconnects often would send faster than it may.
     pub(super) fn interrupted(&mut self) {
@@ -67,6 +72,11 @@ impl Actor {
             // It was written for an account that another one has replaced since. Nobody meant this one to say it.
             let cancelled = Some(SendFailure::Cancelled);
             return self.update(message.chat, vec![message.id], MessageStatus::Failed, cancelled).await;
+        }
+        if !self.node.holds_its_lease() {
+            // Another node may send it by now. Either the lease is renewed, or this task is ended.
+            self.outbox.not_before = Some(Instant::now() + self.node.timing.lease / 12);
+            return Ok(());
         }
         let (done, receiver) = oneshot::channel();
         let command = TransportCommand::Send {

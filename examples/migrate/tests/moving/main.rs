@@ -213,7 +213,7 @@ async fn what_cannot_be_moved_is_refused() {
     assert_refused(&run(&newer, schema), "has version 9 of the tables");
     connection.execute_batch("PRAGMA user_version = 1; CREATE TABLE more (x)").unwrap();
     assert_refused(&run(&newer, schema), "a table more");
-    connection.execute_batch("DROP TABLE more; ALTER TABLE chat ADD COLUMN pinned").unwrap();
+    connection.execute_batch("DROP TABLE more; ALTER TABLE chat ADD COLUMN pinned INTEGER").unwrap();
     drop(connection);
     assert_refused(&run(&newer, schema), "no column pinned in chat");
 

@@ -1,10 +1,11 @@
 //! Ownership: one live process drives a session, and who lost it writes no more.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use seatport::SessionId;
 use seatport::lifecycle::Lifecycle;
-use seatport::storage::{Fence, SessionCommit, Storage, StorageErrorKind};
+use seatport::storage::{Fence, LiveNode, NodeProfile, NodeReport, Orphan, SessionCommit, Storage, StorageErrorKind};
 
 use crate::storage::Backend;
 use crate::storage::sample::{MINUTE, REPORT, add, adding, commit, id, node, own, profile, record, refused, running};
@@ -214,4 +215,81 @@ pub(crate) async fn nothing_is_owned_after_a_restart(backend: &mut dyn Backend) 
     assert_eq!(refused(storage.renew(node(1), MINUTE, REPORT).await), StorageErrorKind::Fenced);
     let next = own(&*storage, 1, 1).await;
     assert!(next.epoch > fence.epoch, "the same node, but no epoch comes twice");
+}
+
+fn labels<const N: usize>(labels: [(&str, &str); N]) -> BTreeMap<String, String> {
+    labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+/// A node as it is listed.
+fn live(number: u64, report: NodeReport) -> LiveNode {
+    LiveNode { profile: profile(number), report }
+}
+
+pub(crate) async fn live_nodes_are_listed_by_id_with_what_they_said(backend: &mut dyn Backend) {
+    let storage = backend.open().await;
+    assert_eq!(storage.nodes().await.unwrap(), []);
+    let special = NodeProfile { labels: labels([("egress", "fra"), ("disk", "")]), capacity: 7, ..profile(2) };
+    for profile in [&profile(3), &special, &profile(1)] {
+        storage.join(profile, MINUTE).await.unwrap();
+    }
+    let special = LiveNode { profile: special, report: REPORT };
+    assert_eq!(storage.nodes().await.unwrap(), [live(1, REPORT), special, live(3, REPORT)]);
+}
+
+pub(crate) async fn a_report_stays_until_the_next_one(backend: &mut dyn Backend) {
+    let storage = backend.open().await;
+    storage.join(&profile(1), MINUTE).await.unwrap();
+    storage.join(&profile(2), MINUTE).await.unwrap();
+    let (busy, draining) = (NodeReport { sessions: 17, accepting: true }, NodeReport { sessions: 3, accepting: false });
+    storage.renew(node(1), MINUTE, busy).await.unwrap();
+    assert_eq!(storage.nodes().await.unwrap(), [live(1, busy), live(2, REPORT)]);
+    storage.renew(node(2), MINUTE, busy).await.unwrap();
+    storage.renew(node(1), MINUTE, draining).await.unwrap();
+    assert_eq!(storage.nodes().await.unwrap(), [live(1, draining), live(2, busy)]);
+}
+
+pub(crate) async fn who_joins_again_reports_anew(backend: &mut dyn Backend) {
+    let storage = backend.open().await;
+    storage.join(&profile(1), MINUTE).await.unwrap();
+    storage.renew(node(1), MINUTE, NodeReport { sessions: 3, accepting: false }).await.unwrap();
+    let changed = NodeProfile { labels: labels([("egress", "fra")]), capacity: 5, ..profile(1) };
+    storage.join(&changed, MINUTE).await.unwrap();
+    let expected = LiveNode { profile: changed, report: REPORT };
+    assert_eq!(storage.nodes().await.unwrap(), [expected], "what it says now, and no sessions");
+}
+
+pub(crate) async fn who_is_not_live_is_not_listed(backend: &mut dyn Backend) {
+    let storage = backend.open().await;
+    storage.join(&profile(1), MINUTE).await.unwrap();
+    storage.join(&profile(2), 3 * MINUTE).await.unwrap();
+    storage.join(&profile(3), 3 * MINUTE).await.unwrap();
+    storage.leave(node(3)).await.unwrap();
+    assert_eq!(storage.nodes().await.unwrap(), [live(1, REPORT), live(2, REPORT)], "one has left");
+    backend.pass(MINUTE + Duration::from_secs(1)).await;
+    assert_eq!(storage.nodes().await.unwrap(), [live(2, REPORT)], "the lease of another is over");
+    storage.join(&profile(1), MINUTE).await.unwrap();
+    assert_eq!(storage.nodes().await.unwrap(), [live(1, REPORT), live(2, REPORT)], "it is back");
+    drop(storage);
+    assert_eq!(backend.open().await.nodes().await.unwrap(), [], "no node outlives its process");
+}
+
+pub(crate) async fn orphans_say_where_they_may_run(backend: &mut dyn Backend) {
+    let storage = backend.open().await;
+    let pinned = |runs_on: BTreeMap<String, String>| {
+        let mut record = running(1, Lifecycle::Online);
+        record.environment.runs_on = runs_on;
+        record
+    };
+    let orphan = |number, runs_on| Orphan { session: id(number), runs_on };
+    let fra = labels([("egress", "fra"), ("disk", "")]);
+    storage.commit(adding(pinned(fra.clone()))).await.unwrap();
+    storage.commit(adding(running(2, Lifecycle::Online))).await.unwrap();
+    assert_eq!(storage.orphans(None, 9).await.unwrap(), [orphan(1, fra.clone()), orphan(2, labels([]))]);
+
+    for runs_on in [labels([("egress", "sin")]), labels([]), fra] {
+        storage.commit(SessionCommit { record: Some(pinned(runs_on.clone())), ..commit(1) }).await.unwrap();
+        let orphans = storage.orphans(None, 1).await.unwrap();
+        assert_eq!(orphans, [orphan(1, runs_on)], "as the environment says now");
+    }
 }
