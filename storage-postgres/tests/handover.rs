@@ -1,8 +1,8 @@
-//! What is promised to those who operate several nodes: sessions of a node that was killed are resumed elsewhere within a lease and 2 s,
-//! and a session that is handed over by a drain is offline for no more than 2 s (the 99th of 100).
+//! What is promised to those who operate several nodes: sessions of a node that was killed are resumed elsewhere within
+//! a lease and 2 s, and a session that is handed over by a drain is offline for no more than 2 s (the 99th of 100).
 //!
-//! The one test that measures time, for these are promises in seconds; at the settings of production, with few sessions. A test
-//! without the usual harness: it starts itself again as the nodes.
+//! The one test that measures time, for these are promises in seconds; at the settings of production, with few
+//! sessions. A test without the usual harness: it starts itself again as the nodes.
 
 #![expect(clippy::unwrap_used, reason = "what goes wrong here fails the test")]
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Runs three nodes, each a process of its own, over one temporary Postgres server; kills one, drains another one, and shows what
-/// becomes of their sessions.
+/// Runs three nodes, each a process of its own, over one temporary Postgres server; kills one, drains another one, and
+/// shows what becomes of their sessions.
 ///
-/// The phones and the customers are simulated. It needs the programs of a Postgres server on this machine, and nothing else; what it
-/// makes is gone when it ends.
+/// The phones and the customers are simulated. It needs the programs of a Postgres server on this machine, and nothing
+/// else; what it makes is gone when it ends.
 #[derive(Debug, Parser)]
 #[command(name = "seatport-cluster", version, subcommand_negates_reqs = true)]
 pub(crate) struct Arguments {

@@ -83,7 +83,7 @@ async fn to_a_node(world: &World, fault: Fault, figures: &Figures) {
             let (sessions, at) = driven(world, &node).await;
             node.kill();
             world.replace(&seat).await;
-            figures.killed(world, sessions, at);
+            figures.killed(sessions, at);
         }
         Fault::Drain => drain(world, &seat, &node, figures).await,
         Fault::Freeze => {
@@ -114,7 +114,7 @@ async fn drain(world: &World, seat: &Arc<Seat>, node: &Arc<Node>, figures: &Figu
     let (sessions, at) = driven(world, node).await;
     let answer = node.ask("drain").await;
     // While something happens to the database as well, it may not succeed; then the node ends as it is.
-    figures.drained(world, sessions, at, answer == Answer::Done);
+    figures.drained(sessions, at, answer == Answer::Done);
     node.kill();
     world.replace(seat).await;
 }

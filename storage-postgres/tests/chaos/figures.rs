@@ -32,11 +32,11 @@ impl Figures {
         *self.0.lock().rounds.entry(fault).or_default() += 1;
     }
 
-    pub(crate) fn killed(&self, _world: &World, sessions: Vec<SessionId>, at: Timestamp) {
+    pub(crate) fn killed(&self, sessions: Vec<SessionId>, at: Timestamp) {
         self.0.lock().killed.extend(sessions.into_iter().map(|session| (session, at)));
     }
 
-    pub(crate) fn drained(&self, _world: &World, sessions: Vec<SessionId>, at: Timestamp, succeeded: bool) {
+    pub(crate) fn drained(&self, sessions: Vec<SessionId>, at: Timestamp, succeeded: bool) {
         let mut inner = self.0.lock();
         if succeeded {
             inner.drained.extend(sessions.into_iter().map(|session| (session, at)));

@@ -69,7 +69,8 @@ async fn everything_is_stored(world: &World, session: SessionId) -> usize {
     written
 }
 
-/// Waits until people have heard everything that agents were told is on its way to them. Nothing was shown twice, or to somebody else.
+/// Waits until people have heard everything that agents were told is on its way to them. Nothing was shown twice, or to
+/// somebody else.
 async fn everything_is_heard(world: &World) -> usize {
     let begin = Instant::now();
     loop {

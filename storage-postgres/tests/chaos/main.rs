@@ -1,10 +1,10 @@
-//! Three node processes share one database and 60 sessions, and whatever can happen to processes, networks and servers happens to
-//! them, while people write to every account, agents write to people through any node, and a supervisor stops and starts sessions.
-//! The messenger network lives in this process and remembers everything.
+//! Three node processes share one database and 60 sessions, and whatever can happen to processes, networks and servers
+//! happens to them, while people write to every account, agents write to people through any node, and a supervisor
+//! stops and starts sessions. The messenger network lives in this process and remembers everything.
 //!
-//! A test without the usual harness: it starts itself again as the nodes. `SEATPORT_ROUNDS` says how many faults there are (200
-//! if it does not, which takes about 7 minutes on two cores), and `SEATPORT_SEED` repeats which ones, to whom and when. What meets them is up to the
-//! machine.
+//! A test without the usual harness: it starts itself again as the nodes. `SEATPORT_ROUNDS` says how many faults there
+//! are (200 if it does not, which takes about 7 minutes on two cores), and `SEATPORT_SEED` repeats which ones, to whom
+//! and when. What meets them is up to the machine.
 
 #![expect(clippy::unwrap_used, reason = "what goes wrong here fails the test")]
 
@@ -54,9 +54,15 @@ async fn main() {
     }
     let survived = begin.elapsed();
     world.calm_down();
+    let ended = async {
+        while let Some(ended) = background.join_next().await {
+            ended.unwrap();
+        }
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
         () = finale::check(&world, &figures) => {}
-        () = async { while let Some(ended) = background.join_next().await { ended.unwrap() } std::future::pending().await } => {}
+        () = ended => {}
     }
     println!("{rounds} rounds in {survived:.0?}: {figures}");
     println!("test chaos ... ok, {:.0?}", begin.elapsed());

@@ -1,4 +1,5 @@
-//! Node processes: a test starts itself again as one, and talks to it over its standard input and output, a line at a time.
+//! Node processes: a test starts itself again as one, and talks to it over its standard input and output, a line at a
+//! time.
 
 #![allow(dead_code, reason = "every test that has node processes uses a part of this")]
 
@@ -180,6 +181,9 @@ pub(crate) enum Answer {
     Unknown(String),
 }
 
+/// The orders that are not answered yet, by number.
+type Open = HashMap<u64, oneshot::Sender<Answer>>;
+
 /// A node in a process of its own, on a cable of its own to the database. Dropping it kills it.
 pub(crate) struct Node {
     pub(crate) id: NodeId,
@@ -187,7 +191,7 @@ pub(crate) struct Node {
     process: u32,
     child: Mutex<Child>,
     orders: tokio::sync::Mutex<ChildStdin>,
-    open: Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>>,
+    open: Arc<Mutex<Option<Open>>>,
     numbers: AtomicU64,
 }
 
@@ -204,8 +208,7 @@ impl Node {
         let first = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("a node does not start").unwrap();
         let first = first.expect("a node ended before it was ready");
         let id = first.strip_prefix("ready ").unwrap().parse().unwrap();
-        let open: Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>> =
-            Arc::new(Mutex::new(Some(HashMap::new())));
+        let open = Arc::new(Mutex::new(Some(Open::new())));
         let waiting = open.clone();
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
