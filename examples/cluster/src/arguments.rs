@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 #[command(name = "seatport-cluster", version, subcommand_negates_reqs = true)]
 pub(crate) struct Arguments {
     /// How many accounts there are
-    #[arg(long, value_name = "COUNT", default_value_t = 12, value_parser = clap::value_parser!(u32).range(3..=200))]
+    #[arg(long, value_name = "COUNT", default_value_t = 12, value_parser = clap::value_parser!(u32).range(12..=200))]
     pub(crate) accounts: u32,
 
     /// For how long a node that is not heard of owns its sessions; 15000 unless a host sets it

@@ -101,8 +101,10 @@ async fn nobody_waits_for_ever_for_a_server_that_stands_still() {
     let server = cluster.clone();
     blocking(move || server.freeze()).await;
     everything_is_busy(&storage, session).await;
-    blocking(move || cluster.thaw()).await;
+    let server = cluster.clone();
+    blocking(move || server.thaw()).await;
     answers(&storage, session).await;
+    drop(cluster);
 }
 
 type Call<'a> = Pin<Box<dyn Future<Output = Result<(), StorageError>> + 'a>>;

@@ -15,15 +15,15 @@ const STORY: &[&str] = &[
     "ada    starts",
     "bob    starts",
     "cleo   starts",
-    "6 accounts are added",
-    "ada    drives   2  ■■",
-    "bob    drives   2  ■■",
-    "cleo   drives   2  ■■",
+    "12 accounts are added",
+    "ada    drives   4  ■■■■",
+    "bob    drives   4  ■■■■",
+    "cleo   drives   4  ■■■■",
     "Customers begin to write",
-    "bob    is killed; it drove 2 sessions",
+    "bob    is killed; it drove 4 sessions",
     "They are online again, without a scan, ",
-    "ada    drives   3  ■■■",
-    "cleo   drives   3  ■■■",
+    "ada    drives   6  ■■■■■■",
+    "cleo   drives   6  ■■■■■■",
     "dora   starts in its place",
     "ada    is drained",
     "Each of them was offline for ",
@@ -82,7 +82,7 @@ impl Drop for Program {
 
 #[test]
 fn the_story_is_told_whole_and_in_order() {
-    let mut program = Program::start(&["--accounts", "6", "--pace", "500", "--lease", "2000"]);
+    let mut program = Program::start(&["--pace", "500", "--lease", "2000"]);
     let (out, err) = (program.child.stdout.take().unwrap(), program.child.stderr.take().unwrap());
     let reading = std::thread::spawn(move || std::io::read_to_string(out).unwrap());
     let complaining = std::thread::spawn(move || std::io::read_to_string(err).unwrap());
@@ -109,7 +109,7 @@ fn the_story_is_told_whole_and_in_order() {
 
 #[test]
 fn ctrl_c_ends_everything() {
-    let mut program = Program::start(&["--accounts", "3", "--pace", "600000"]);
+    let mut program = Program::start(&["--pace", "600000"]);
     let mut lines = BufReader::new(program.child.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("Customers begin to write")), "it ended by itself");
     let process = program.child.id().to_string();
