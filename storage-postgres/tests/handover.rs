@@ -1,20 +1,20 @@
-//! What is promised to those who operate several nodes: sessions of a node that was killed are resumed elsewhere within a lease and 2 s,
-//! and a session that is handed over by a drain is offline for no more than 2 s (the 99th of 100).
+//! What is promised to those who operate several nodes: sessions of a node that was killed are resumed elsewhere within
+//! a lease and 2 s, and a session that is handed over by a drain is offline for no more than 2 s (the 99th of 100).
 //!
-//! The one test that measures time, for these are promises in seconds; at the settings of production, with few sessions. A test
-//! without the usual harness: it starts itself again as the nodes.
+//! The one test that measures time, for these are promises in seconds; at the settings of production, with few
+//! sessions. A test without the usual harness: it starts itself again as the nodes.
 
 #![expect(clippy::unwrap_used, reason = "what goes wrong here fails the test")]
 
-mod nodes;
+mod processes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use nodes::handover::{at_percent, offline, percentiles};
-use nodes::{Answer, Node, PATIENCE, Pace, Place};
 use parking_lot::Mutex;
+use processes::offline::{at_percent, offline, percentiles};
+use processes::{Answer, Node, PATIENCE, Pace, Place};
 use seatport::storage::{SessionStore, Storage};
 use seatport::{CardStatus, Clock, NodeId, Page, SessionFilter, SessionId, SystemClock, Timestamp};
 use seatport_postgres::PostgresStorage;
@@ -41,7 +41,7 @@ struct Office {
 
 #[tokio::main]
 async fn main() {
-    nodes::be_one_if_told().await;
+    processes::be_one_if_told().await;
     let begin = Instant::now();
     let messenger = Messenger::new(7, Arc::new(SystemClock));
     let listener = messenger.listen("127.0.0.1:0").await.unwrap();
@@ -96,7 +96,7 @@ impl Office {
             let added = timeout(PATIENCE, nodes[number % nodes.len()].ask("add")).await.expect("never online");
             assert_eq!(added, Answer::Done);
         }
-        let storage = nodes::storage(place.database, &place.schema).await;
+        let storage = processes::storage(place.database, &place.schema).await;
         Self { messenger, storage, place, codes, nodes, phones }
     }
 

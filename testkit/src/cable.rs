@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
-/// A cable to a server: clients connect to its own [address](Self::address), and a test decides what gets through. Dropping it cuts
-/// it for good.
+/// A cable to a server: clients connect to its own [address](Self::address), and a test decides what gets through.
+/// Dropping it cuts it for good.
 ///
 /// ```
 /// use seatport_testkit::Cable;
@@ -91,7 +91,8 @@ impl Cable {
         self.address
     }
 
-    /// Everything gets through again: also what was held back while the cable was frozen, on connections that are still there.
+    /// Everything gets through again: also what was held back while the cable was frozen, on connections that are still
+    /// there.
     pub fn mend(&self) {
         self.shared.state.send_replace(State::Whole);
     }
@@ -111,8 +112,8 @@ impl Cable {
         self.shared.state.send_replace(State::Cut);
     }
 
-    /// Ends the next connection on which a client says these words as soon as it has said them; the server hears them and its answer is
-    /// lost. Once.
+    /// Ends the next connection on which a client says these words as soon as it has said them; the server hears them
+    /// and its answer is lost. Once.
     pub fn cut_after(&self, words: impl Into<Vec<u8>>) {
         self.set(words.into(), Fate::CutAfter);
     }
@@ -122,7 +123,8 @@ impl Cable {
         self.set(words.into(), Fate::CutBefore);
     }
 
-    /// [Freezes](Self::freeze) the whole cable when a client says these words, which are held back with all that follows. Once.
+    /// [Freezes](Self::freeze) the whole cable when a client says these words, which are held back with all that
+    /// follows. Once.
     pub fn freeze_before(&self, words: impl Into<Vec<u8>>) {
         self.set(words.into(), Fate::FreezeBefore);
     }

@@ -103,6 +103,12 @@ pub(crate) const SUITES: &[Suite] = &[
         steps: &[cargo("test --locked -p seatport-quickstart")],
     },
     Suite {
+        name: "cluster",
+        proves: "the cluster example, run as a program: a node is killed, one is drained, and nothing is lost",
+        needs: &[Tool::Postgres],
+        steps: &[cargo("test --locked -p seatport-cluster")],
+    },
+    Suite {
         name: "benches",
         proves: "the benchmarks record and repeat exactly what was written; nothing is measured",
         needs: &[],

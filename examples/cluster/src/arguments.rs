@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Runs three nodes, each a process of its own, over one temporary Postgres server; kills one, drains another one, and shows what
-/// becomes of their sessions.
+/// Runs three nodes, each a process of its own, over one temporary Postgres server; kills one, drains another one, and
+/// shows what becomes of their sessions.
 ///
-/// The phones and the customers are simulated. It needs the programs of a Postgres server on this machine, and nothing else; what it
-/// makes is gone when it ends.
+/// The phones and the customers are simulated. It needs the programs of a Postgres server on this machine, and nothing
+/// else; what it makes is gone when it ends.
 #[derive(Debug, Parser)]
 #[command(name = "seatport-cluster", version, subcommand_negates_reqs = true)]
 pub(crate) struct Arguments {
     /// How many accounts there are
-    #[arg(long, value_name = "COUNT", default_value_t = 12, value_parser = clap::value_parser!(u32).range(3..=200))]
+    #[arg(long, value_name = "COUNT", default_value_t = 12, value_parser = clap::value_parser!(u32).range(12..=200))]
     pub(crate) accounts: u32,
 
     /// For how long a node that is not heard of owns its sessions; 15000 unless a host sets it

@@ -1,7 +1,8 @@
-//! Three nodes over one Postgres, and what becomes of their sessions when one of them is killed and another one is drained.
+//! Three nodes over one Postgres, and what becomes of their sessions when one of them is killed and another one is
+//! drained.
 //!
-//! `cargo run -p seatport-cluster` starts a temporary Postgres server, a simulated messenger, and the nodes, each a process of its own;
-//! it prints what happens when, and is over in under a minute.
+//! `cargo run -p seatport-cluster` starts a temporary Postgres server, a simulated messenger, and the nodes, each a
+//! process of its own; it prints what happens when, and is over in under a minute.
 
 mod accounts;
 mod arguments;

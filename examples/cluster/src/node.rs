@@ -30,8 +30,8 @@ pub(crate) async fn run(place: &Place) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The same for all nodes: storage, network, key, and how fast things go. The key seals what a session needs to log in again; all nodes
-/// have the same, for every session may come to every node.
+/// The same for all nodes: storage, network, key, and how fast things go. The key seals what a session needs to log in
+/// again; all nodes have the same, for every session may come to every node.
 pub(crate) async fn seatport(place: &Place) -> anyhow::Result<SeatportBuilder> {
     let timing = Timing {
         lease: Duration::from_millis(place.lease.into()),

@@ -1,5 +1,5 @@
-//! The people who work with the accounts. They sit at a node that drives no session itself: what they do, and what they see, is the
-//! same at every node.
+//! The people who work with the accounts. They sit at a node that drives no session itself: what they do, and what they
+//! see, is the same at every node.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

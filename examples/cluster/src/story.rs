@@ -113,7 +113,8 @@ impl Story<'_> {
         node.kill().await?;
         self.timeline.trouble(name, format_args!("is killed; it drove {} sessions", sessions.len()))?;
         let lease = seconds(self.arguments.lease());
-        self.timeline.say(format_args!("The others know when its lease is over, at most {lease} after its last word."))?;
+        self.timeline
+            .say(format_args!("The others know when its lease is over, at most {lease} after its last word."))?;
         self.office.all_online(&self.ids(), &self.accounts).await?;
         let times: Vec<_> =
             sessions.iter().filter_map(|session| Some(self.accounts.came_back(*session, at)?.0.since(at))).collect();
@@ -187,7 +188,8 @@ struct Load {
 impl Load {
     fn begin(story: &Story<'_>) -> anyhow::Result<Self> {
         story.timeline.say("Customers begin to write to all of them, and the office to answer.")?;
-        let (office, accounts, enough) = (story.office.clone(), story.accounts.clone(), Arc::new(AtomicBool::new(false)));
+        let (office, accounts, enough) =
+            (story.office.clone(), story.accounts.clone(), Arc::new(AtomicBool::new(false)));
         let is_enough = enough.clone();
         let replies = tokio::spawn(async move {
             let (sessions, sent): (Vec<_>, _) = (accounts.phones.keys().copied().collect(), AtomicUsize::new(0));

@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::LEASE;
 use crate::figures::Figures;
-use crate::nodes::{Answer, Node};
 use crate::observer;
+use crate::processes::{Answer, Node};
 use crate::world::{Seat, World};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,13 +76,14 @@ async fn to_a_node(world: &World, fault: Fault, figures: &Figures) {
         }
     };
     let node = seat.node();
+    println!("  {}: {fault:?} of node {}", SystemClock.now(), node.id);
     let part = |from: f64, to: f64| LEASE.mul_f64(from) + world.random.up_to(LEASE.mul_f64(to - from));
     match fault {
         Fault::Kill => {
             let (sessions, at) = driven(world, &node).await;
             node.kill();
             world.replace(&seat).await;
-            figures.killed(world, sessions, at);
+            figures.killed(sessions, at);
         }
         Fault::Drain => drain(world, &seat, &node, figures).await,
         Fault::Freeze => {
@@ -113,7 +114,7 @@ async fn drain(world: &World, seat: &Arc<Seat>, node: &Arc<Node>, figures: &Figu
     let (sessions, at) = driven(world, node).await;
     let answer = node.ask("drain").await;
     // While something happens to the database as well, it may not succeed; then the node ends as it is.
-    figures.drained(world, sessions, at, answer == Answer::Done);
+    figures.drained(sessions, at, answer == Answer::Done);
     node.kill();
     world.replace(seat).await;
 }

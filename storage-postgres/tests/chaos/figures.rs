@@ -10,7 +10,7 @@ use seatport::{SessionId, Timestamp};
 
 use crate::LEASE;
 use crate::fault::Fault;
-use crate::nodes::handover::{offline, percentiles};
+use crate::processes::offline::{offline, percentiles};
 use crate::world::World;
 
 /// Counts and times. Its clones are the same.
@@ -32,11 +32,11 @@ impl Figures {
         *self.0.lock().rounds.entry(fault).or_default() += 1;
     }
 
-    pub(crate) fn killed(&self, _world: &World, sessions: Vec<SessionId>, at: Timestamp) {
+    pub(crate) fn killed(&self, sessions: Vec<SessionId>, at: Timestamp) {
         self.0.lock().killed.extend(sessions.into_iter().map(|session| (session, at)));
     }
 
-    pub(crate) fn drained(&self, _world: &World, sessions: Vec<SessionId>, at: Timestamp, succeeded: bool) {
+    pub(crate) fn drained(&self, sessions: Vec<SessionId>, at: Timestamp, succeeded: bool) {
         let mut inner = self.0.lock();
         if succeeded {
             inner.drained.extend(sessions.into_iter().map(|session| (session, at)));

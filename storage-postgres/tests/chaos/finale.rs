@@ -9,8 +9,8 @@ use seatport::{Page, SessionId};
 use tokio::time::{Instant, sleep};
 
 use crate::figures::Figures;
-use crate::nodes::{Answer, PATIENCE};
 use crate::people;
+use crate::processes::{Answer, PATIENCE};
 use crate::world::World;
 use crate::{observer, reconcile};
 
@@ -69,7 +69,8 @@ async fn everything_is_stored(world: &World, session: SessionId) -> usize {
     written
 }
 
-/// Waits until people have heard everything that agents were told is on its way to them. Nothing was shown twice, or to somebody else.
+/// Waits until people have heard everything that agents were told is on its way to them. Nothing was shown twice, or to
+/// somebody else.
 async fn everything_is_heard(world: &World) -> usize {
     let begin = Instant::now();
     loop {

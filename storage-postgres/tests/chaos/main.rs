@@ -1,15 +1,15 @@
-//! Three node processes share one database and 60 sessions, and whatever can happen to processes, networks and servers happens to
-//! them, while people write to every account, agents write to people through any node, and a supervisor stops and starts sessions.
-//! The messenger network lives in this process and remembers everything.
+//! Three node processes share one database and 60 sessions, and whatever can happen to processes, networks and servers
+//! happens to them, while people write to every account, agents write to people through any node, and a supervisor
+//! stops and starts sessions. The messenger network lives in this process and remembers everything.
 //!
-//! A test without the usual harness: it starts itself again as the nodes. `SEATPORT_ROUNDS` says how many faults there are (60
-//! if it does not; the whole proof is 200), and `SEATPORT_SEED` repeats which ones, to whom and when. What meets them is up to the
-//! machine.
+//! A test without the usual harness: it starts itself again as the nodes. `SEATPORT_ROUNDS` says how many faults there
+//! are (200 if it does not, which takes about 7 minutes on two cores), and `SEATPORT_SEED` repeats which ones, to whom
+//! and when. What meets them is up to the machine.
 
 #![expect(clippy::unwrap_used, reason = "what goes wrong here fails the test")]
 
-#[path = "../nodes/mod.rs"]
-mod nodes;
+#[path = "../processes/mod.rs"]
+mod processes;
 #[path = "../../../testkit/tests/reconcile/mod.rs"]
 mod reconcile;
 
@@ -31,13 +31,13 @@ const NODES: usize = 3;
 const LEASE: Duration = Duration::from_millis(2_500);
 /// When the network notices that somebody is gone: long before the lease of a node runs out.
 const SILENCE: Duration = Duration::from_millis(800);
-const ROUNDS: u32 = 60;
+const ROUNDS: u32 = 200;
 /// How many faults there are at once, at most.
 const AT_ONCE: usize = 2;
 
 #[tokio::main]
 async fn main() {
-    nodes::be_one_if_told().await;
+    processes::be_one_if_told().await;
     let begin = Instant::now();
     let rounds = std::env::var("SEATPORT_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
     let world = World::new().await;
@@ -54,9 +54,15 @@ async fn main() {
     }
     let survived = begin.elapsed();
     world.calm_down();
+    let ended = async {
+        while let Some(ended) = background.join_next().await {
+            ended.unwrap();
+        }
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
         () = finale::check(&world, &figures) => {}
-        () = async { while let Some(ended) = background.join_next().await { ended.unwrap() } std::future::pending().await } => {}
+        () = ended => {}
     }
     println!("{rounds} rounds in {survived:.0?}: {figures}");
     println!("test chaos ... ok, {:.0?}", begin.elapsed());

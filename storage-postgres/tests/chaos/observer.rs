@@ -11,8 +11,11 @@ use seatport_testkit::messenger::Journal;
 use tokio::time::{Instant, sleep};
 
 use crate::SESSIONS;
-use crate::nodes::PATIENCE;
+use crate::processes::PATIENCE;
 use crate::world::World;
+
+/// When somebody who looks on wonders what is the matter.
+const LONG: Duration = Duration::from_secs(8);
 
 /// When each session was last seen to be as it ought to be: online for the database and for the network, or at rest.
 #[derive(Debug, Default)]
@@ -21,7 +24,7 @@ pub(crate) struct Observed(Mutex<BTreeMap<SessionId, Instant>>);
 impl Observed {
     /// Waits until every session has been as it ought to be after this moment.
     pub(crate) async fn all_well_since(&self, moment: Instant, world: &World, why: &str) {
-        let begin = Instant::now();
+        let (begin, mut said) = (Instant::now(), false);
         loop {
             let unwell: Vec<_> = {
                 let seen = self.0.lock();
@@ -32,14 +35,30 @@ impl Observed {
             if unwell.is_empty() {
                 return;
             }
+            if begin.elapsed() > LONG && !said {
+                said = true;
+                show(world, &unwell, why).await;
+            }
             if begin.elapsed() > PATIENCE {
-                for session in &unwell {
-                    println!("{:?}", world.patiently(|| world.storage.session(*session)).await);
-                }
+                show(world, &unwell, why).await;
                 panic!("after {why}, {} sessions are not what they ought to be", unwell.len());
             }
             sleep(Duration::from_millis(20)).await;
         }
+    }
+}
+
+/// Says what is the matter with these sessions.
+async fn show(world: &World, sessions: &[SessionId], why: &str) {
+    let seats = world.nodes.lock().clone();
+    let names: Vec<_> = seats.iter().map(|seat| seat.node().id).collect();
+    let live = live(&world.messenger.journal());
+    println!("  {} sessions are unwell for long after {why}", sessions.len());
+    for session in sessions.iter().take(5) {
+        let Some(stored) = world.patiently(|| world.storage.session(*session)).await else { continue };
+        let owner = stored.owner.map(|owner| names.iter().position(|name| *name == owner.node));
+        let (facts, live) = (&stored.record.facts, live.contains(session));
+        println!("    {session}: {facts:?}, driven by {owner:?}, connected: {live}");
     }
 }
 
@@ -51,7 +70,7 @@ pub(crate) async fn observe(world: World) {
         // While the database is away there is nothing to be seen.
         let Ok(sessions) = world.sessions().await else { continue };
         let journal = world.messenger.journal();
-        assert_eq!(journal.overlaps, [], "two connections of one account");
+        no_overlaps(&journal);
         ports_add_up(&sessions);
         let live = live(&journal);
         let mut seen = world.observed.0.lock();
@@ -68,6 +87,15 @@ pub(crate) async fn observe(world: World) {
             }
         }
     }
+}
+
+fn no_overlaps(journal: &Journal) {
+    for overlap in &journal.overlaps {
+        for record in journal.connections.iter().filter(|record| [overlap.first, overlap.second].contains(&record.id)) {
+            println!("  {record:?}");
+        }
+    }
+    assert_eq!(journal.overlaps, [], "two connections of one account");
 }
 
 /// The sessions whose account has a connection.

@@ -7,7 +7,7 @@ use seatport::SessionId;
 use seatport::lifecycle::Desired;
 use tokio::time::sleep;
 
-use crate::nodes::Answer;
+use crate::processes::Answer;
 use crate::world::World;
 
 /// How many people write; every account hears from several, and everybody writes to several accounts.

@@ -14,8 +14,8 @@ use seatport_testkit::postgres::Cluster;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::nodes::{self, Answer, Node, PATIENCE, Pace, Place};
 use crate::observer::Observed;
+use crate::processes::{self, Answer, Node, PATIENCE, Pace, Place};
 use crate::{LEASE, NODES, SESSIONS, SILENCE};
 
 /// An account and its session, as seen from outside.
@@ -107,7 +107,7 @@ impl World {
         );
         let seat = |node| Arc::new(Seat { node: Mutex::new(Arc::new(node)), taken: tokio::sync::Mutex::default() });
         let nodes: [_; NODES] = [seat(one), seat(two), seat(three)];
-        let storage = Arc::new(nodes::storage(place.database, &place.schema).await);
+        let storage = Arc::new(processes::storage(place.database, &place.schema).await);
         let world = Self(Arc::new(Inner {
             messenger,
             _listener: listener,

@@ -48,8 +48,9 @@ async fn online(desk: &Desk, session: SessionId) {
     timeout(PATIENCE, online).await.expect("never online").unwrap();
 }
 
-/// One is right, one is an hour ahead and one an hour behind. A session goes from the one to the next as they die, and whoever drives it,
-/// every one of them sees it, sends through it and stops and starts it. No lease is cut short or stretched by anybody's clock.
+/// One is right, one is an hour ahead and one an hour behind. A session goes from the one to the next as they die, and
+/// whoever drives it, every one of them sees it, sends through it and stops and starts it. No lease is cut short or
+/// stretched by anybody's clock.
 #[tokio::test(flavor = "multi_thread")]
 async fn clocks_that_are_hours_apart_change_nothing() {
     let schema = shared().await.fresh_schema();

@@ -8,8 +8,8 @@ use crate::sample::{ANN, LONG, add, address, inbound, online, outbound, owner, p
 
 const TIMES: u64 = 10;
 
-/// When the answer is lost the caller hears the truth all the same, and nothing is done twice: a second try would find the
-/// revision another one, and the key used.
+/// When the answer is lost the caller hears the truth all the same, and nothing is done twice: a second try would find
+/// the revision another one, and the key used.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_whose_answer_is_lost_lands_once_and_is_answered_truly() {
     let (cable, storage, _) = on_a_cable(|options| options).await;

@@ -1,9 +1,11 @@
 //! A server that ends, dies, stands still, or is another one.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use seatport::storage::{Storage, StorageErrorKind};
+use seatport::Page;
+use seatport::storage::{Storage, StorageError, StorageErrorKind};
 use seatport_postgres::PostgresStorage;
 use seatport_testkit::postgres::Cluster;
 use tokio::time::{sleep, timeout};
@@ -106,26 +108,26 @@ async fn nobody_waits_for_ever_for_a_server_that_stands_still() {
     blocking(move || drop(cluster)).await;
 }
 
+type Call<'a> = Pin<Box<dyn Future<Output = Result<(), StorageError>> + 'a>>;
+
 /// Every kind of call answers, and says that the storage is busy.
 async fn everything_is_busy(storage: &PostgresStorage, session: seatport::SessionId) {
     use crate::sample::{LONG, commit, node, profile};
     use seatport::storage::{ConversationStore, LeaseStore, PortStore, SessionStore};
     let node = node();
     let profile = profile(node);
-    let calls = async {
-        tokio::join!(
-            async { storage.session(session).await.map(drop) },
-            async { storage.commit(commit(session)).await.map(drop) },
-            async { storage.join(&profile, LONG).await },
-            async { storage.claim(session, node).await.map(drop) },
-            async { storage.port_usage().await.map(drop) },
-            async { storage.chats(session, seatport::Page::first(10)).await.map(drop) },
-        )
+    let busy = async |what: &str, call: Call<'_>| {
+        let came = timeout(PATIENCE, call).await.unwrap_or_else(|_| panic!("{what} hangs"));
+        assert_eq!(came.unwrap_err().kind(), StorageErrorKind::Busy, "{what}");
     };
-    let came = timeout(PATIENCE, calls).await.expect("a call hangs");
-    for answer in [came.0, came.1, came.2, came.3, came.4, came.5] {
-        assert_eq!(answer.unwrap_err().kind(), StorageErrorKind::Busy);
-    }
+    tokio::join!(
+        busy("a read", Box::pin(async { storage.session(session).await.map(drop) })),
+        busy("a list", Box::pin(async { storage.chats(session, Page::first(10)).await.map(drop) })),
+        busy("a commit", Box::pin(async { storage.commit(commit(session)).await.map(drop) })),
+        busy("a joining", Box::pin(storage.join(&profile, LONG))),
+        busy("a claim", Box::pin(async { storage.claim(session, node).await.map(drop) })),
+        busy("ports", Box::pin(async { storage.port_usage().await.map(drop) })),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

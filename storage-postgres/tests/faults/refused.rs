@@ -19,8 +19,8 @@ async fn stranger(schema: &str) -> tokio_postgres::Client {
     client
 }
 
-/// A real deadlock: the stranger holds the row that ports are claimed under, and wants that of the session; the commit has them the
-/// other way round. The server ends the commit, for the stranger has all the patience.
+/// A real deadlock: the stranger holds the row that ports are claimed under, and wants that of the session; the commit
+/// has them the other way round. The server ends the commit, for the stranger has all the patience.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_meets_a_deadlock_is_tried_again() {
     let (_cable, storage, schema) = on_a_cable(|options| options.lock_timeout(Duration::from_secs(30))).await;
@@ -51,7 +51,8 @@ async fn shared_sql(sql: &'static str) -> String {
     blocking(move || cluster.sql(sql)).await
 }
 
-/// A rebuild sees the ledger as it was at one moment; under load others write to it, and the server refuses to put the two in an order.
+/// A rebuild sees the ledger as it was at one moment; under load others write to it, and the server refuses to put the
+/// two in an order.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ledger_is_rebuilt_while_everybody_writes() {
     let (_cable, storage, _) = on_a_cable(|options| options).await;

@@ -1,5 +1,5 @@
-//! A process that stands still with a transaction in its hands and more work queued, and goes on when its lease has run out and
-//! others own its sessions, changes no row.
+//! A process that stands still with a transaction in its hands and more work queued, and goes on when its lease has run
+//! out and others own its sessions, changes no row.
 //!
 //! A test without the usual harness: it starts itself again as that process.
 
@@ -35,8 +35,8 @@ async fn open(port: u16, schema: &str) -> PostgresStorage {
     PostgresStorage::options().schema(schema).open(&url).await.unwrap()
 }
 
-/// Within one process: the lease of the first owner runs out, another one claims the session, and the first one tries to write.
-/// Every one of these writes changes something when the owner does it: the test would notice one that lands.
+/// Within one process: the lease of the first owner runs out, another one claims the session, and the first one tries
+/// to write. Every one of these writes changes something when the owner does it: the test would notice one that lands.
 async fn who_owned_a_session_before_writes_nothing(cluster: &Cluster) {
     let schema = cluster.fresh_schema();
     let storage = open(cluster.port(), &schema).await;

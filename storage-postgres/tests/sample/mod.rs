@@ -115,14 +115,18 @@ pub(crate) async fn until<F: Future<Output = bool>>(what: &str, is: impl Fn() ->
     }
 }
 
-/// Every table of the schema, each with a hash of all its rows: all but the register of nodes, the queue that hangs on it, and
-/// the marks of transactions.
+/// Every table of the schema, each with a hash of all its rows: all but the register of nodes, the queue that hangs on
+/// it, and the marks of transactions.
 pub(crate) fn dump(cluster: &Cluster, schema: &str) -> BTreeMap<String, String> {
     let tables = cluster.sql(&format!(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = '{schema}' AND table_name NOT IN ('node', 'port_queue', 'landed')"
+        "SELECT table_name FROM information_schema.tables \
+         WHERE table_schema = '{schema}' AND table_name NOT IN ('node', 'port_queue', 'landed')"
     ));
     let hashes = tables.lines().map(|table| {
-        format!("SELECT '{table}', count(*), md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '')) FROM \"{schema}\".\"{table}\" t")
+        format!(
+            "SELECT '{table}', count(*), md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '')) \
+             FROM \"{schema}\".\"{table}\" t"
+        )
     });
     let rows = cluster.sql(&hashes.collect::<Vec<_>>().join(" UNION ALL "));
     let rows = rows.lines().map(|line| line.split_once('|').unwrap());

@@ -25,8 +25,8 @@ pub(super) struct Client {
     clock: Arc<dyn Clock>,
     signals: mpsc::Sender<Signal>,
     commands: mpsc::Receiver<TransportCommand>,
-    /// A signal that Seatport has not taken yet, with the deliveries to acknowledge as soon as it has. While there is one,
-    /// whatever else the network says waits.
+    /// A signal that Seatport has not taken yet, with the deliveries to acknowledge as soon as it has. While there is
+    /// one, whatever else the network says waits.
     told: Option<(Signal, Vec<u64>)>,
     /// Messages that Seatport is storing; each answers the deliveries to acknowledge.
     storing: JoinSet<Vec<u64>>,
@@ -75,7 +75,8 @@ impl Client {
     async fn live(&mut self, mut heard: mpsc::UnboundedReceiver<FromNetwork>) {
         loop {
             tokio::select! {
-                // In a fixed order, so that a seed repeats a run; commands first, so that a flood holds none of them up.
+                // In a fixed order, so that a seed repeats a run; commands first, so that a flood holds none of them
+                // up.
                 biased;
                 Some(command) = self.commands.recv() => self.obey(command).await,
                 permit = self.signals.clone().reserve_owned(), if self.told.is_some() => {
@@ -166,7 +167,8 @@ impl Client {
         (signal, numbers)
     }
 
-    /// Acknowledges these once Seatport has stored them. If it does not, there is nothing to pass on: the network delivers again.
+    /// Acknowledges these once Seatport has stored them. If it does not, there is nothing to pass on: the network
+    /// delivers again.
     fn once_stored(&mut self, numbers: Vec<u64>) -> Ack {
         let (ack, stored) = Ack::new();
         self.storing.spawn(async move { if stored.await.is_ok() { numbers } else { Vec::new() } });

@@ -45,7 +45,8 @@ pub(super) async fn serve(network: Arc<Network>, stream: impl Duplex + 'static, 
     let presence = Presence { network, id, wake, end: End::HungUp };
     let (outgoing, queue) = mpsc::unbounded_channel();
     let (pings, pinging) = mpsc::unbounded_channel();
-    // Side by side: two that only talk would wait for each other for ever. The first to find the other side gone ends both.
+    // Side by side: two that only talk would wait for each other for ever. The first to find the other side gone ends
+    // both.
     let ended = tokio::try_join!(listen(presence, ear, patience, outgoing, pings), speak(mouth, queue, pinging));
     tracing::trace!(connection = id.0, hung_up = ended.is_err(), "a simulated connection ended");
 }

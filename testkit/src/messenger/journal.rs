@@ -53,8 +53,8 @@ pub struct ConnectionRecord {
     pub end: Option<(End, Timestamp)>,
 }
 
-/// A login of an account that another connection was still logged in to, and not merely not yet known to be gone. The network
-/// replaces the earlier one.
+/// A login of an account that another connection was still logged in to, and not merely not yet known to be gone. The
+/// network replaces the earlier one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Overlap {
@@ -111,7 +111,8 @@ impl Journal {
         self.connections.iter().filter(move |record| record.login.as_ref().is_some_and(|(who, _)| who == account))
     }
 
-    /// How many connections of this account there are now: one or none, and two for the moment in which one replaces the other.
+    /// How many connections of this account there are now: one or none, and two for the moment in which one replaces
+    /// the other.
     #[must_use]
     pub fn live(&self, account: &Address) -> usize {
         self.logins(account).filter(|connection| connection.end.is_none()).count()

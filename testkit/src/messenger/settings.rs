@@ -13,12 +13,12 @@ pub struct Settings {
     pub redial_after_pairing: bool,
     /// How often the network shows that it is there.
     pub keepalive: Duration,
-    /// How long the network waits for a sign of life of the other side, which it asks for by pings; then the connection counts
-    /// as gone. It is how the network notices that a process is frozen, or was lost without a word. Over TCP only: within one
-    /// process nobody is gone without a word.
+    /// How long the network waits for a sign of life of the other side, which it asks for by pings; then the connection
+    /// counts as gone. It is how the network notices that a process is frozen, or was lost without a word. Over TCP
+    /// only: within one process nobody is gone without a word.
     pub silence: Duration,
-    /// How long the network waits for an acknowledgement before it delivers again on the same connection. A new connection gets
-    /// everything unacknowledged at once.
+    /// How long the network waits for an acknowledgement before it delivers again on the same connection. A new
+    /// connection gets everything unacknowledged at once.
     pub redelivery: Duration,
     /// How long the network takes to answer.
     pub latency: Duration,
@@ -71,7 +71,8 @@ pub struct Conditions {
     pub lost_acks: u8,
     /// What waits is delivered in the wrong order, the newest first: a change before the message that it changes.
     pub newest_first: bool,
-    /// How many of 100 messages from an account, and of its words that something was read, are put off: it may say so later.
+    /// How many of 100 messages from an account, and of its words that something was read, are put off: it may say so
+    /// later.
     pub put_off: u8,
     /// How many of 100 messages from an account are taken, but the answer is lost.
     pub lost_answers: u8,

@@ -1,8 +1,9 @@
-//! Node processes: a test starts itself again as one, and talks to it over its standard input and output, a line at a time.
+//! Node processes: a test starts itself again as one, and talks to it over its standard input and output, a line at a
+//! time.
 
 #![allow(dead_code, reason = "every test that has node processes uses a part of this")]
 
-pub(crate) mod handover;
+pub(crate) mod offline;
 
 use std::collections::HashMap;
 use std::process::Stdio;
@@ -71,10 +72,22 @@ impl Pace {
     }
 }
 
-/// How a database is reached.
+/// Opens the database, as soon as that is possible: it may be starting at this moment.
 pub(crate) async fn storage(port: u16, schema: &str) -> PostgresStorage {
     let url = format!("postgresql://postgres@127.0.0.1:{port}/postgres");
-    PostgresStorage::options().schema(schema).open(&url).await.unwrap()
+    patiently(|| PostgresStorage::options().schema(schema).open(&url)).await
+}
+
+/// Tries until something succeeds that may succeed later.
+async fn patiently<T, E: std::error::Error, F: Future<Output = Result<T, E>>>(attempt: impl Fn() -> F) -> T {
+    let begin = std::time::Instant::now();
+    loop {
+        match attempt().await {
+            Ok(done) => return done,
+            Err(error) => assert!(begin.elapsed() < PATIENCE, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// If this process was started as a node: is one, until its standard input ends.
@@ -82,24 +95,27 @@ pub(crate) async fn be_one_if_told() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [node, database, schema, messenger, lease, ports] = &arguments[..] else { return };
     if node == NODE {
+        if let Ok(level) = std::env::var("SEATPORT_LOG") {
+            // For whoever wants to know why.
+            let level: tracing::Level = level.parse().unwrap();
+            tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false).init();
+        }
         let pace = if lease == "0" { Pace::Ordinary } else { Pace::Hasty(lease.parse().unwrap()) };
         serve(storage(database.parse().unwrap(), schema).await, messenger, pace, ports.parse().unwrap()).await;
     }
 }
 
 async fn serve(storage: PostgresStorage, messenger: &str, pace: Pace, ports: u32) -> ! {
-    let seatport = Seatport::builder()
-        .storage(storage)
-        .transport(SimulatedTransport::remote(messenger))
-        .vault_key(VaultKey::new([7; 32]))
-        .ports(PortRange::new(1, ports).unwrap())
-        .timing(pace.timing())
-        .build()
-        .await
-        .unwrap();
+    let seatport = patiently(|| {
+        let builder = Seatport::builder().storage(storage.clone()).transport(SimulatedTransport::remote(messenger));
+        let builder = builder.vault_key(VaultKey::new([7; 32])).timing(pace.timing());
+        builder.ports(PortRange::new(1, ports).unwrap()).build()
+    })
+    .await;
     let mei = Agent::new("mei", "Mei", Role::Supervisor).unwrap();
-    seatport.agents().put(mei.clone()).await.unwrap();
-    let desk = seatport.desk(&mei.id).await.unwrap();
+    let agents = seatport.agents();
+    patiently(|| agents.put(mei.clone())).await;
+    let desk = patiently(|| seatport.desk(&mei.id)).await;
     println!("ready {}", seatport.node_id());
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(line)) = lines.next_line().await {
@@ -165,8 +181,8 @@ pub(crate) enum Answer {
     Unknown(String),
 }
 
-/// Who waits for the answers to which orders; none once the node has ended.
-type Open = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>>;
+/// The orders that are not answered yet, by number.
+type Open = HashMap<u64, oneshot::Sender<Answer>>;
 
 /// A node in a process of its own, on a cable of its own to the database. Dropping it kills it.
 pub(crate) struct Node {
@@ -175,7 +191,7 @@ pub(crate) struct Node {
     process: u32,
     child: Mutex<Child>,
     orders: tokio::sync::Mutex<ChildStdin>,
-    open: Open,
+    open: Arc<Mutex<Option<Open>>>,
     numbers: AtomicU64,
 }
 
@@ -192,7 +208,7 @@ impl Node {
         let first = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("a node does not start").unwrap();
         let first = first.expect("a node ended before it was ready");
         let id = first.strip_prefix("ready ").unwrap().parse().unwrap();
-        let open: Open = Arc::new(Mutex::new(Some(HashMap::new())));
+        let open = Arc::new(Mutex::new(Some(Open::new())));
         let waiting = open.clone();
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {

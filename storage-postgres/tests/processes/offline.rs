@@ -5,8 +5,8 @@ use std::time::Duration;
 use seatport::{SessionId, Timestamp};
 use seatport_testkit::messenger::Journal;
 
-/// How long a session was offline that lost its connection after this moment: from the end of the connection to the next login. None
-/// if it was not connected then, or has not come back.
+/// How long a session was offline that lost its connection after this moment: from the end of the connection to the
+/// next login. None if it was not connected then, or has not come back.
 pub(crate) fn offline(journal: &Journal, session: SessionId, at: Timestamp) -> Option<Duration> {
     let mut logins = journal.dials(session).filter(|connection| connection.login.is_some());
     let lost = logins.find(|connection| connection.end.is_some_and(|(_, end)| end >= at))?;
