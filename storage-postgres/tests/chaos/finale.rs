@@ -46,7 +46,20 @@ pub(crate) async fn check(world: &World, figures: &Figures) {
     }
     figures.line(format!("how connections ended: {ends:?}"));
     figures.look_up(world);
-    assert_eq!(reconcile::disagreements(&*world.storage).await, Vec::<String>::new());
+    everything_agrees(world).await;
+}
+
+/// Waits until all that is stored agrees. The nodes go on, so that something may be written between two looks.
+async fn everything_agrees(world: &World) {
+    let begin = Instant::now();
+    loop {
+        let found = reconcile::disagreements(&*world.storage).await;
+        if found.is_empty() {
+            return;
+        }
+        assert!(begin.elapsed() < PATIENCE, "{found:?}");
+        sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// Waits until the network has got rid of everything for this account, and answers how many messages there are.
