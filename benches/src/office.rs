@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::Result;
 use seatport::storage::Storage;
 use seatport::{
-    Agent, CardStatus, Clock, Desk, NewAccount, Page, PortNumber, PortRange, Role, Seatport, SessionFilter, SessionId, Timing,
-    WhenFull,
+    Agent, CardStatus, Clock, Desk, NewAccount, Page, PortNumber, PortRange, Role, Seatport, SessionFilter, SessionId,
+    Timing, WhenFull,
 };
 use seatport_sqlite::SqliteStorage;
 

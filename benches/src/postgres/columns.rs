@@ -72,7 +72,7 @@ impl Column {
             "integer" => Box::new(narrow::<i32>(values)?),
             "smallint" => Box::new(narrow::<i16>(values)?),
             "boolean" => Box::new(values.into_iter().map(Value::as_bool).collect::<Vec<_>>()),
-            "bytea" => Box::new(values.into_iter().map(|value| bytes(value)).collect::<Result<Vec<_>>>()?),
+            "bytea" => Box::new(values.into_iter().map(bytes).collect::<Result<Vec<_>>>()?),
             "uuid" => {
                 let id = |value: &Value| value.as_str().map(str::parse::<uuid::Uuid>).transpose();
                 Box::new(values.into_iter().map(id).collect::<Result<Vec<_>, _>>()?)

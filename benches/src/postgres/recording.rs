@@ -126,7 +126,8 @@ impl Recorder {
 /// All tables but those that tell of processes and their doings.
 async fn watched(client: &Client, schema: &str) -> Result<Vec<Table>> {
     let tables = Table::all(client, schema).await?;
-    let ours = |table: &Table| !["bench_note", "landed", "leftover", "node", "port_queue"].contains(&table.name.as_str());
+    let ours =
+        |table: &Table| !["bench_note", "landed", "leftover", "node", "port_queue"].contains(&table.name.as_str());
     Ok(tables.into_iter().filter(ours).collect())
 }
 
@@ -145,8 +146,11 @@ struct Noted {
 struct Gathered {
     pid: i32,
     /// What each row was before the first write and is after the last one.
-    rows: BTreeMap<Place, (Option<Vec<Value>>, Option<Vec<Value>>)>,
+    rows: BTreeMap<Place, (State, State)>,
 }
+
+/// The values of a row; none if it is not there.
+type State = Option<Vec<Value>>;
 
 impl Noted {
     fn add(
