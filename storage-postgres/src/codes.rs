@@ -1,18 +1,16 @@
 //! How values of the domain are written into columns and read back.
 //!
-//! Numbers stand for the names that SQL compares or that every message carries. They are on disk: a number, once given, keeps
-//! its meaning for ever. They are those of the SQLite storage.
+//! Numbers stand for the names that SQL compares or that every message carries: those of [`Coded`].
 //!
 //! All types here can be elements of arrays and `Option`s, in parameters and in rows:
 //! `let Count(unread) = row.try_get(3)?;`, `row.try_get::<_, Option<At>>(4)?`.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
+use std::fmt::Debug;
 
-use seatport::agent::Role;
-use seatport::conversation::{ChatKind, Direction, MessageStatus};
-use seatport::leads::AdjustmentReason;
-use seatport::{CardStatus, NodeId, SessionId, Timestamp};
+use seatport::storage::Coded;
+use seatport::{NodeId, SessionId, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_postgres::types::private::BytesMut;
@@ -21,57 +19,11 @@ use uuid::Uuid;
 
 type Fault = Box<dyn StdError + Sync + Send>;
 
-/// A value that is stored as a number.
-pub(crate) trait Coded: Copy + PartialEq + std::fmt::Debug + 'static {
-    /// Which number stands for which value.
-    const CODES: &'static [(i16, Self)];
-
-    /// The number of this value.
-    fn code(self) -> i16 {
-        // The tables below name every value; a test holds them to that.
-        Self::CODES.iter().find(|(_, value)| *value == self).map_or(-1, |(code, _)| *code)
-    }
-}
-
-impl Coded for CardStatus {
-    const CODES: &'static [(i16, Self)] = &[
-        (0, Self::NotStarted),
-        (1, Self::Offline),
-        (2, Self::Connecting),
-        (3, Self::AwaitingLogin),
-        (4, Self::Online),
-        (5, Self::Blocked),
-        (6, Self::Stopping),
-    ];
-}
-
-impl Coded for Direction {
-    const CODES: &'static [(i16, Self)] = &[(0, Self::Inbound), (1, Self::Outbound)];
-}
-
-impl Coded for MessageStatus {
-    /// In their order: SQL raises a status by comparing the numbers.
-    const CODES: &'static [(i16, Self)] =
-        &[(0, Self::Pending), (1, Self::Failed), (2, Self::Sent), (3, Self::Delivered), (4, Self::Read)];
-}
-
-impl Coded for ChatKind {
-    const CODES: &'static [(i16, Self)] = &[(0, Self::Person), (1, Self::Group), (2, Self::Broadcast)];
-}
-
-impl Coded for AdjustmentReason {
-    const CODES: &'static [(i16, Self)] = &[(0, Self::Merged), (1, Self::Late)];
-}
-
-impl Coded for Role {
-    const CODES: &'static [(i16, Self)] = &[(0, Self::Supervisor), (1, Self::Agent)];
-}
-
 /// A `smallint` that holds the number of a value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Code<T>(pub(crate) T);
 
-impl<T: Coded> ToSql for Code<T> {
+impl<T: Coded + Debug> ToSql for Code<T> {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Fault> {
         self.0.code().to_sql(ty, out)
     }
@@ -86,8 +38,7 @@ impl<T: Coded> ToSql for Code<T> {
 impl<'a, T: Coded> FromSql<'a> for Code<T> {
     fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Fault> {
         let code = i16::from_sql(ty, raw)?;
-        let found = T::CODES.iter().find(|(number, _)| *number == code);
-        found.map(|(_, value)| Self(*value)).ok_or_else(|| format!("{code} stands for nothing").into())
+        T::from_code(code.into()).map(Self).ok_or_else(|| format!("{code} stands for nothing").into())
     }
 
     fn accepts(ty: &Type) -> bool {
@@ -331,27 +282,6 @@ pub fn unescaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_card_status_has_its_own_number() {
-        let mut codes = CardStatus::ALL.map(Coded::code);
-        codes.sort_unstable();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6]);
-    }
-
-    #[test]
-    fn the_numbers_of_message_statuses_are_in_their_order() {
-        assert!(MessageStatus::CODES.is_sorted_by_key(|(_, status)| *status));
-        assert!(MessageStatus::CODES.is_sorted_by_key(|(code, _)| *code));
-        // No arm for the rest: a new status has to be given a number.
-        match MessageStatus::Pending {
-            MessageStatus::Pending
-            | MessageStatus::Failed
-            | MessageStatus::Sent
-            | MessageStatus::Delivered
-            | MessageStatus::Read => assert_eq!(MessageStatus::CODES.len(), 5),
-        }
-    }
 
     #[test]
     fn every_text_comes_back_as_it_was() {

@@ -8,7 +8,7 @@ use seatport::{CardStatus, EventBody, NodeId, PortNumber, SessionId, SessionReco
 use crate::codes::{At, Code, Count, Free, Id, Json};
 use crate::error::Failure;
 use crate::event::{self, NewEvent};
-use crate::session::{driven_status, search_text};
+use crate::session::driven_status;
 use crate::sql::{Connection, Params, all, execute, prepare};
 
 /// Locks rows in the order of their ids, as everybody does.
@@ -276,7 +276,7 @@ impl<'a> Rows<'a> {
             rows.first_logins.push(head.first_login.map(At));
             let labels = record.map(|record| &record.environment.runs_on).filter(|labels| !labels.is_empty());
             rows.runs_on.push(labels.map(Json));
-            rows.search.push(record.map(|record| Free(search_text(record))));
+            rows.search.push(record.map(|record| Free(record.searchable())));
             rows.records.push(record.map(Json));
         }
         rows

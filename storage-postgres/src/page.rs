@@ -7,17 +7,6 @@ use tokio_postgres::types::ToSql;
 use crate::error::Failure;
 use crate::sql::{Connection, all};
 
-/// The same page, its edge as SQL compares it.
-pub(crate) fn with_edge<K, E>(page: Page<K>, edge: impl FnOnce(K) -> E) -> Page<E> {
-    let edge = match page.edge {
-        Edge::First => Edge::First,
-        Edge::After(place) => Edge::After(edge(place)),
-        Edge::Before(place) => Edge::Before(edge(place)),
-        Edge::Last => Edge::Last,
-    };
-    Page { edge, limit: page.limit }
-}
-
 /// An ordered list in SQL.
 #[derive(Debug)]
 pub(crate) struct List<'a> {

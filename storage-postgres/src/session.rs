@@ -2,23 +2,22 @@
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use seatport::storage::{Committed, Deletion, Fence, Page, SessionCommit, SessionStore, StorageError, StoredSession};
+use seatport::storage::{
+    Coded, Committed, Deletion, Fence, Page, SessionCommit, SessionStore, StorageError, StoredSession,
+};
 use seatport::{AuditEntry, CardStatus, NodeId, PortNumber, SessionFilter, SessionId, SessionRecord};
 use tokio_postgres::Row;
 
 use crate::PostgresStorage;
-use crate::codes::{Coded, Count, Free, Id, Json};
+use crate::codes::{Count, Free, Id, Json};
 use crate::delete::{self, Doomed};
 use crate::error::Failure;
-use crate::page::{List, with_edge};
+use crate::page::List;
 use crate::sql::first;
 
 /// What [`stored`] reads.
 const ROW: &str = "SELECT s.record, s.revision, s.port, s.unread, s.last_event, n.id, s.epoch
      FROM session AS s LEFT JOIN node AS n ON n.id = s.owner AND n.expires_at > clock_timestamp()";
-
-/// What stands between the fields in the column `search`. A search for it finds nothing sensible, for no field may hold it.
-const FIELD_SEPARATOR: &str = "\u{1f}";
 
 fn stored(row: &Row) -> Result<StoredSession, Failure> {
     let (Json(record), Count(revision), Count(unread)) = (row.try_get(0)?, row.try_get(1)?, row.try_get(3)?);
@@ -31,16 +30,6 @@ fn stored(row: &Row) -> Result<StoredSession, Failure> {
 /// The status that holds while a live process drives the session.
 pub(crate) fn driven_status(record: &SessionRecord) -> CardStatus {
     CardStatus::of(&record.facts, true)
-}
-
-/// The texts of a record that a search looks at, letter case of ASCII aside.
-pub(crate) fn search_text(record: &SessionRecord) -> String {
-    let account = record.facts.account.as_ref();
-    let name = account.and_then(|account| account.name.as_deref());
-    let phone = account.and_then(|account| account.phone.as_deref());
-    let address = account.map(|account| account.address.as_str());
-    let fields = [Some(record.remark.as_str()), name, phone, address];
-    fields.map(Option::unwrap_or_default).join(FIELD_SEPARATOR).to_ascii_lowercase()
 }
 
 #[async_trait]
@@ -78,7 +67,7 @@ impl SessionStore for PostgresStorage {
                     sql.push_str(&format!(" AND strpos(s.search, ${}) > 0", values.len()));
                 }
                 let list = List { select: &sql, by: &["s.id"], descending: false };
-                let page = with_edge(*page, Id);
+                let page = page.map(Id);
                 list.part(on, &page, values, |id| vec![id], stored).await
             }
             .boxed()

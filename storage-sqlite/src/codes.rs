@@ -1,62 +1,13 @@
 //! How values of the domain are written into columns and read back.
 //!
-//! Numbers stand for the names that SQL compares or that every message carries. They are on disk: a number, once given, keeps
-//! its meaning for ever.
+//! Numbers stand for the names that SQL compares or that every message carries: those of [`Coded`].
 
 use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use seatport::agent::Role;
-use seatport::conversation::{ChatKind, Direction, MessageStatus};
-use seatport::leads::AdjustmentReason;
-use seatport::{CardStatus, Timestamp};
+use seatport::Timestamp;
+use seatport::storage::Coded;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-/// A value that is stored as a number.
-pub(crate) trait Coded: Copy + PartialEq + 'static {
-    /// Which number stands for which value.
-    const CODES: &'static [(i64, Self)];
-
-    /// The number of this value.
-    fn code(self) -> i64 {
-        // The tables below name every value; a test holds them to that.
-        Self::CODES.iter().find(|(_, value)| *value == self).map_or(-1, |(code, _)| *code)
-    }
-}
-
-impl Coded for CardStatus {
-    const CODES: &'static [(i64, Self)] = &[
-        (0, Self::NotStarted),
-        (1, Self::Offline),
-        (2, Self::Connecting),
-        (3, Self::AwaitingLogin),
-        (4, Self::Online),
-        (5, Self::Blocked),
-        (6, Self::Stopping),
-    ];
-}
-
-impl Coded for Direction {
-    const CODES: &'static [(i64, Self)] = &[(0, Self::Inbound), (1, Self::Outbound)];
-}
-
-impl Coded for MessageStatus {
-    /// In their order: SQL raises a status by comparing the numbers.
-    const CODES: &'static [(i64, Self)] =
-        &[(0, Self::Pending), (1, Self::Failed), (2, Self::Sent), (3, Self::Delivered), (4, Self::Read)];
-}
-
-impl Coded for ChatKind {
-    const CODES: &'static [(i64, Self)] = &[(0, Self::Person), (1, Self::Group), (2, Self::Broadcast)];
-}
-
-impl Coded for AdjustmentReason {
-    const CODES: &'static [(i64, Self)] = &[(0, Self::Merged), (1, Self::Late)];
-}
-
-impl Coded for Role {
-    const CODES: &'static [(i64, Self)] = &[(0, Self::Supervisor), (1, Self::Agent)];
-}
 
 /// A column that holds the number of a value.
 pub(crate) struct Code<T>(pub(crate) T);
@@ -70,8 +21,7 @@ impl<T: Coded> ToSql for Code<T> {
 impl<T: Coded> FromSql for Code<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let code = value.as_i64()?;
-        let found = T::CODES.iter().find(|(number, _)| *number == code);
-        found.map(|(_, value)| Self(*value)).ok_or(FromSqlError::OutOfRange(code))
+        T::from_code(code).map(Self).ok_or(FromSqlError::OutOfRange(code))
     }
 }
 
@@ -115,31 +65,5 @@ pub(crate) struct Text<T>(pub(crate) T);
 impl<T: std::str::FromStr<Err = seatport::Invalid>> FromSql for Text<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         value.as_str()?.parse().map(Self).map_err(FromSqlError::other)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_card_status_has_its_own_number() {
-        let mut codes = CardStatus::ALL.map(Coded::code);
-        codes.sort_unstable();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6]);
-    }
-
-    #[test]
-    fn the_numbers_of_message_statuses_are_in_their_order() {
-        assert!(MessageStatus::CODES.is_sorted_by_key(|(_, status)| *status));
-        assert!(MessageStatus::CODES.is_sorted_by_key(|(code, _)| *code));
-        // No arm for the rest: a new status has to be given a number.
-        match MessageStatus::Pending {
-            MessageStatus::Pending
-            | MessageStatus::Failed
-            | MessageStatus::Sent
-            | MessageStatus::Delivered
-            | MessageStatus::Read => assert_eq!(MessageStatus::CODES.len(), 5),
-        }
     }
 }

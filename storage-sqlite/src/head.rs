@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::event;
 use crate::lease::Nodes;
 use crate::ledger::shift;
-use crate::session::{driven_status, search_text};
+use crate::session::driven_status;
 use crate::sql::{execute, first};
 
 /// What a commit reads of a session's row, and may change in it.
@@ -78,7 +78,7 @@ impl Head {
              VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let (status, agent) = (Code(driven_status(record)), record.agent.as_ref().map(|agent| agent.as_str()));
         let (login, runs_on) = (millis(record.first_login_at), runs_on(record));
-        let values = params![id.as_bytes(), status, agent, login, runs_on, search_text(record), Json(record)];
+        let values = params![id.as_bytes(), status, agent, login, runs_on, record.searchable(), Json(record)];
         execute(connection, sql, values)?;
         let key = connection.last_insert_rowid();
         let head = Self {
@@ -108,7 +108,7 @@ impl Head {
              WHERE key = ?1";
         let (status, agent) = (Code(driven_status(record)), record.agent.as_ref().map(|agent| agent.as_str()));
         let (login, runs_on) = (millis(record.first_login_at), runs_on(record));
-        let values = params![head.key, head.revision, status, agent, login, runs_on, search_text(record), Json(record)];
+        let values = params![head.key, head.revision, status, agent, login, runs_on, record.searchable(), Json(record)];
         execute(connection, sql, values)?;
         head.note_shift(connection, record, at)?;
         Ok(head)

@@ -2,22 +2,19 @@
 
 use async_trait::async_trait;
 use rusqlite::{Row, ToSql};
-use seatport::storage::{Committed, Deletion, Page, SessionCommit, SessionStore, StorageError, StoredSession};
+use seatport::storage::{Coded, Committed, Deletion, Page, SessionCommit, SessionStore, StorageError, StoredSession};
 use seatport::{AuditEntry, CardStatus, PortNumber, SessionFilter, SessionId, SessionRecord};
 
 use crate::SqliteStorage;
-use crate::codes::{Coded, Json};
+use crate::codes::Json;
 use crate::delete::Doomed;
 use crate::lease::Nodes;
-use crate::page::{List, with_edge};
+use crate::page::List;
 use crate::sql::first;
 use crate::{commit, delete};
 
 /// What [`stored`] reads.
 const ROW: &str = "SELECT record, revision, port, unread, last_event, owner, epoch FROM session";
-
-/// What stands between the fields in the column `search`. A search for it finds nothing sensible, for no field may hold it.
-const FIELD_SEPARATOR: &str = "\u{1f}";
 
 fn stored(row: &Row<'_>, nodes: &Nodes) -> rusqlite::Result<StoredSession> {
     let Json(record) = row.get(0)?;
@@ -34,16 +31,6 @@ fn stored(row: &Row<'_>, nodes: &Nodes) -> rusqlite::Result<StoredSession> {
 /// The status that holds while a live process drives the session.
 pub(crate) fn driven_status(record: &SessionRecord) -> CardStatus {
     CardStatus::of(&record.facts, true)
-}
-
-/// The texts of a record that a search looks at, letter case of ASCII aside.
-pub(crate) fn search_text(record: &SessionRecord) -> String {
-    let account = record.facts.account.as_ref();
-    let name = account.and_then(|account| account.name.as_deref());
-    let phone = account.and_then(|account| account.phone.as_deref());
-    let address = account.map(|account| account.address.as_str());
-    let fields = [Some(record.remark.as_str()), name, phone, address];
-    fields.map(Option::unwrap_or_default).join(FIELD_SEPARATOR).to_ascii_lowercase()
 }
 
 #[async_trait]
@@ -85,7 +72,7 @@ impl SessionStore for SqliteStorage {
                 values.push((":text", text));
             }
             let list = List { select: &sql, by: &["id"], edge: &[":edge"], descending: false };
-            let page = with_edge(page, |id| *id.as_bytes());
+            let page = page.map(|id| *id.as_bytes());
             Ok(list.part(connection, &page, values, |id| vec![id as _], |row| stored(row, &nodes))?)
         });
         read.await

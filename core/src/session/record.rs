@@ -137,6 +137,18 @@ impl SessionRecord {
             first_login_at: None,
         }
     }
+
+    /// What a search for sessions looks at, in the small letters of ASCII: the remark and the account's name, phone number and
+    /// address. U+001F stands between them, which none may hold, so that nothing is found across two of them.
+    #[must_use]
+    pub fn searchable(&self) -> String {
+        let account = self.facts.account.as_ref();
+        let name = account.and_then(|account| account.name.as_deref());
+        let phone = account.and_then(|account| account.phone.as_deref());
+        let address = account.map(|account| account.address.as_str());
+        let fields = [Some(self.remark.as_str()), name, phone, address];
+        fields.map(Option::unwrap_or_default).join("\u{1f}").to_ascii_lowercase()
+    }
 }
 
 #[cfg(test)]

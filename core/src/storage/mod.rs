@@ -8,6 +8,7 @@
 
 mod agent;
 mod audit;
+mod codes;
 mod commit;
 mod conversation;
 mod error;
@@ -28,6 +29,7 @@ use tokio::sync::broadcast;
 
 pub use agent::AgentStore;
 pub use audit::AuditStore;
+pub use codes::Coded;
 pub use commit::{
     ChatNews, Committed, Expect, Identity, Incoming, MessageUpdate, PersonIs, ReadMark, SessionCommit, VaultWrite,
 };

@@ -12,6 +12,7 @@ use crate::ids::SessionId;
 /// let next = Page::after(last, 50);
 /// let back_again = Page::before(last, 50);
 /// let newest_messages: Page<u64> = Page::first(20);
+/// assert_eq!(Page::after(3_u64, 20).map(|place| place * 2), Page::after(6, 20));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page<K = SessionId> {
@@ -57,6 +58,18 @@ impl<K> Page<K> {
     #[must_use]
     pub fn last(limit: u32) -> Self {
         Self { edge: Edge::Last, limit }
+    }
+
+    /// The same part, with places in other terms: as SQL compares them, say.
+    #[must_use]
+    pub fn map<E>(self, place: impl FnOnce(K) -> E) -> Page<E> {
+        let edge = match self.edge {
+            Edge::First => Edge::First,
+            Edge::After(edge) => Edge::After(place(edge)),
+            Edge::Before(edge) => Edge::Before(place(edge)),
+            Edge::Last => Edge::Last,
+        };
+        Page { edge, limit: self.limit }
     }
 
     /// The same part with another limit.

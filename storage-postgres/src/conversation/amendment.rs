@@ -15,7 +15,9 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use super::chat::Thread;
 use super::message::{Body, Kept};
 use super::{Conversation, Talk};
-use crate::codes::{At, Code, Coded, Flag, Free, Json, Text};
+use seatport::storage::Coded;
+
+use crate::codes::{At, Code, Flag, Free, Json, Text};
 use crate::error::Failure;
 use crate::sql::{Connection, execute};
 

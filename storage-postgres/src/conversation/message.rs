@@ -2,14 +2,14 @@
 
 use seatport::conversation::{Author, Content, Direction, Message, MessageStatus, SendFailure};
 use seatport::leads::Fact;
-use seatport::storage::{Incoming, MessageUpdate};
+use seatport::storage::{Coded, Incoming, MessageUpdate};
 use seatport::{Address, EventBody, MessageId, Timestamp};
 use tokio_postgres::Row;
 
 use super::Conversation;
 use super::chat::recency;
 use super::read_mark::Reading;
-use crate::codes::{At, Code, Coded, Count, Flag, Json};
+use crate::codes::{At, Code, Count, Flag, Json};
 use crate::error::Failure;
 use crate::ledger::Telling;
 

@@ -4,7 +4,9 @@ use seatport::storage::ReadMark;
 use seatport::{Address, EventBody, MessageId};
 
 use super::{Conversation, Talk};
-use crate::codes::{Code, Coded, Count};
+use seatport::storage::Coded;
+
+use crate::codes::{Code, Count};
 use crate::error::Failure;
 use crate::sql::{Connection, execute};
 

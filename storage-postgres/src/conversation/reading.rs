@@ -10,7 +10,7 @@ use super::columns::{CHAT, CONTACT, IN_CHAT, MESSAGE, WITH_ITS_OWN, chat, contac
 use super::recency;
 use crate::PostgresStorage;
 use crate::codes::{Count, Id};
-use crate::page::{List, with_edge};
+use crate::page::List;
 use crate::search;
 use crate::sql::{all, first};
 
@@ -29,7 +29,7 @@ fn chat_key() -> String {
 #[async_trait]
 impl ConversationStore for PostgresStorage {
     async fn contacts(&self, session: SessionId, page: Page<Address>) -> Result<Vec<Contact>, StorageError> {
-        let page = with_edge(page, String::from);
+        let page = page.map(String::from);
         let read = self.read((Id(session), page), |on, (session, page)| {
             async move {
                 let select = format!("SELECT {CONTACT} FROM contact AS k WHERE k.session = {SESSION}");
@@ -55,7 +55,7 @@ impl ConversationStore for PostgresStorage {
     }
 
     async fn chats(&self, session: SessionId, page: Page<ChatCursor>) -> Result<Vec<Chat>, StorageError> {
-        let page = with_edge(page, |cursor| (recency(cursor.at), String::from(cursor.address)));
+        let page = page.map(|cursor| (recency(cursor.at), String::from(cursor.address)));
         let read = self.read((Id(session), page), |on, (session, page)| {
             async move {
                 let select = format!(

@@ -12,7 +12,7 @@ use super::columns::{MESSAGE, MESSAGE_COLUMNS, contact, message};
 use crate::SqliteStorage;
 use crate::codes::{Code, Text, time};
 use crate::error::Failure;
-use crate::page::{List, with_edge};
+use crate::page::List;
 use crate::search;
 use crate::sql::{all, first, integer};
 
@@ -83,7 +83,7 @@ impl ConversationStore for SqliteStorage {
         let read = self.readers.read(move |connection| {
             let select = format!("SELECT {CONTACT} FROM contact AS k WHERE k.session = {SESSION}");
             let list = List { select: &select, by: &["k.address"], edge: &[":edge"], descending: false };
-            let page = with_edge(page, String::from);
+            let page = page.map(String::from);
             let values = vec![(":session", session.as_bytes() as _)];
             Ok(list.part(connection, &page, values, |address| vec![address as _], contact)?)
         });
@@ -106,7 +106,7 @@ impl ConversationStore for SqliteStorage {
             let select = format!("SELECT {MESSAGE}, {CHAT} WHERE c.session = {SESSION} AND c.listed = 1");
             let by = ["c.recency", "c.address"];
             let list = List { select: &select, by: &by, edge: &[":recency", ":address"], descending: false };
-            let page = with_edge(page, |cursor| (recency(cursor.at), String::from(cursor.address)));
+            let page = page.map(|cursor| (recency(cursor.at), String::from(cursor.address)));
             let values = vec![(":session", session.as_bytes() as _)];
             Ok(list.part(connection, &page, values, |(at, address)| vec![at as _, address as _], chat)?)
         });
