@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use tokio::time::Instant;
 
+use super::storing::patiently;
 use super::{Actor, Exit};
 use crate::conversation::{
     Amendment, Author, ChatKind, ChatUpdate, ContactUpdate, Direction, History, Message, MessageStatus,
@@ -100,7 +101,7 @@ impl Actor {
 
     async fn known_phone(&self, address: &Address) -> Result<Option<String>, Exit> {
         let (storage, session) = (&self.node.storage, self.stored.record.id);
-        let contact = super::patiently(&self.node.random, || storage.contact(session, address)).await?;
+        let contact = patiently(&self.node.random, || storage.contact(session, address)).await?;
         Ok(contact.and_then(|contact| contact.phone))
     }
 

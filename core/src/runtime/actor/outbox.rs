@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{Actor, Exit, answer, patiently};
+use super::storing::patiently;
+use super::{Actor, Exit, answer};
 use crate::conversation::{MessageStatus, SendFailure};
 use crate::ids::{Address, MessageId};
 use crate::transport::{SendError, TransportCommand};
