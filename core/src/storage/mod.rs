@@ -11,6 +11,7 @@ mod audit;
 mod codes;
 mod commit;
 mod conversation;
+mod entry;
 mod error;
 mod event;
 pub mod grams;
@@ -34,6 +35,7 @@ pub use commit::{
     ChatNews, Committed, Expect, Identity, Incoming, MessageUpdate, PersonIs, ReadMark, SessionCommit, VaultWrite,
 };
 pub use conversation::ConversationStore;
+pub use entry::EntryColumns;
 pub use error::{StorageError, StorageErrorKind};
 pub use event::EventStore;
 pub use lead::LeadStore;

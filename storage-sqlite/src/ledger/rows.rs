@@ -5,7 +5,7 @@ use seatport::leads::ledger::{LedgerRows, Moment, Outbound, Pair, PairFacts, Pai
 use seatport::leads::{LeadAdjustment, LeadEntry, PersonKey};
 use seatport::{SessionId, Timestamp};
 
-use super::entry::{Columns, ENTRY};
+use super::entry::{self, ENTRY};
 use super::shift;
 use crate::codes::{Code, Json, Text, millis, time};
 use crate::error::Failure;
@@ -205,17 +205,17 @@ impl LedgerRows for Ledger<'_> {
     }
 
     fn add(&mut self, entry: &LeadEntry, change: i64) -> Result<(), Failure> {
-        let columns = Columns::of(entry);
+        let columns = entry.into();
         let sql = format!(
             "INSERT INTO lead_total ({ENTRY}, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT DO UPDATE SET count = count + excluded.count"
         );
-        execute(self.0, &sql, &columns.and(&change)[..])?;
+        execute(self.0, &sql, &entry::values(&columns, &change)[..])?;
         if change < 0 {
             let sql =
                 "DELETE FROM lead_total WHERE quarter = ?1 AND session = ?2 AND agent = ?3 AND class = ?4 AND late = ?5
                  AND replier = ?6 AND seconds = ?7 AND count <= ?8";
-            execute(self.0, sql, &columns.and(&0)[..])?;
+            execute(self.0, sql, &entry::values(&columns, &0)[..])?;
         }
         Ok(())
     }
@@ -224,9 +224,9 @@ impl LedgerRows for Ledger<'_> {
         let sql = format!(
             "INSERT INTO lead_adjustment ({ENTRY}, change, posted_at, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
         );
-        let columns = Columns::of(&adjustment.entry);
+        let columns = (&adjustment.entry).into();
         let (posted_at, reason) = (adjustment.posted_at.as_millis(), Code(adjustment.reason));
-        let mut values = columns.and(&adjustment.change).to_vec();
+        let mut values = entry::values(&columns, &adjustment.change).to_vec();
         values.extend([&posted_at as &dyn rusqlite::ToSql, &reason]);
         execute(self.0, &sql, values.as_slice())?;
         Ok(())
@@ -237,7 +237,7 @@ impl LedgerRows for Ledger<'_> {
             "INSERT INTO lead_anonymous ({ENTRY}, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT DO UPDATE SET count = count + excluded.count"
         );
-        execute(self.0, &sql, &Columns::of(entry).and(&count)[..])?;
+        execute(self.0, &sql, &entry::values(&entry.into(), &count)[..])?;
         Ok(())
     }
 
