@@ -8,7 +8,6 @@ use seatport::{CardStatus, EventBody, NodeId, PortNumber, SessionId, SessionReco
 use crate::codes::{At, Code, Count, Free, Id, Json};
 use crate::error::Failure;
 use crate::event::{self, NewEvent};
-use crate::session::driven_status;
 use crate::sql::{Connection, Params, all, execute, prepare};
 
 /// Locks rows in the order of their ids, as everybody does.
@@ -271,7 +270,7 @@ impl<'a> Rows<'a> {
             rows.last_messages.push(Count(head.counters.last_message));
             rows.last_events.push(Count(head.counters.last_event));
             rows.asked.push(head.asked);
-            rows.statuses.push(record.map(|record| Code(driven_status(record))));
+            rows.statuses.push(record.map(|record| Code(record.driven_status())));
             rows.agents.push(record.and_then(|record| record.agent.as_ref()).map(|agent| agent.as_str()));
             rows.first_logins.push(head.first_login.map(At));
             let labels = record.map(|record| &record.environment.runs_on).filter(|labels| !labels.is_empty());

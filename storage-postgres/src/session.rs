@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use seatport::storage::{
     Coded, Committed, Deletion, Fence, Page, SessionCommit, SessionStore, StorageError, StoredSession,
 };
-use seatport::{AuditEntry, CardStatus, NodeId, PortNumber, SessionFilter, SessionId, SessionRecord};
+use seatport::{AuditEntry, NodeId, PortNumber, SessionFilter, SessionId};
 use tokio_postgres::Row;
 
 use crate::PostgresStorage;
@@ -25,11 +25,6 @@ fn stored(row: &Row) -> Result<StoredSession, Failure> {
     let port = row.try_get::<_, Option<Count<u32>>>(2)?.map(|Count(number)| PortNumber(number));
     let owner = row.try_get::<_, Option<Id<NodeId>>>(5)?.map(|Id(node)| Fence { node, epoch });
     Ok(StoredSession { record, revision, port, unread, last_event, owner })
-}
-
-/// The status that holds while a live process drives the session.
-pub(crate) fn driven_status(record: &SessionRecord) -> CardStatus {
-    CardStatus::of(&record.facts, true)
 }
 
 #[async_trait]

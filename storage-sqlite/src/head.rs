@@ -12,7 +12,6 @@ use crate::error::Failure;
 use crate::event;
 use crate::lease::Nodes;
 use crate::ledger::shift;
-use crate::session::driven_status;
 use crate::sql::{execute, first};
 
 /// What a commit reads of a session's row, and may change in it.
@@ -76,7 +75,7 @@ impl Head {
     ) -> Result<Self, Failure> {
         let sql = "INSERT INTO session (id, revision, status, agent, first_login, runs_on, search, record)
              VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        let (status, agent) = (Code(driven_status(record)), record.agent.as_ref().map(|agent| agent.as_str()));
+        let (status, agent) = (Code(record.driven_status()), record.agent.as_ref().map(|agent| agent.as_str()));
         let (login, runs_on) = (millis(record.first_login_at), runs_on(record));
         let values = params![id.as_bytes(), status, agent, login, runs_on, record.searchable(), Json(record)];
         execute(connection, sql, values)?;
@@ -106,7 +105,7 @@ impl Head {
             "UPDATE session SET revision = ?2, status = ?3, agent = ?4, first_login = ?5, runs_on = ?6, search = ?7,
                  record = ?8
              WHERE key = ?1";
-        let (status, agent) = (Code(driven_status(record)), record.agent.as_ref().map(|agent| agent.as_str()));
+        let (status, agent) = (Code(record.driven_status()), record.agent.as_ref().map(|agent| agent.as_str()));
         let (login, runs_on) = (millis(record.first_login_at), runs_on(record));
         let values = params![head.key, head.revision, status, agent, login, runs_on, record.searchable(), Json(record)];
         execute(connection, sql, values)?;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use rusqlite::{Row, ToSql};
 use seatport::storage::{Coded, Committed, Deletion, Page, SessionCommit, SessionStore, StorageError, StoredSession};
-use seatport::{AuditEntry, CardStatus, PortNumber, SessionFilter, SessionId, SessionRecord};
+use seatport::{AuditEntry, PortNumber, SessionFilter, SessionId};
 
 use crate::SqliteStorage;
 use crate::codes::Json;
@@ -26,11 +26,6 @@ fn stored(row: &Row<'_>, nodes: &Nodes) -> rusqlite::Result<StoredSession> {
         last_event: row.get(4)?,
         owner: nodes.owner(row, 5)?,
     })
-}
-
-/// The status that holds while a live process drives the session.
-pub(crate) fn driven_status(record: &SessionRecord) -> CardStatus {
-    CardStatus::of(&record.facts, true)
 }
 
 #[async_trait]

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::error::Invalid;
 use crate::ids::{AgentId, SessionId, TransportName};
 use crate::lifecycle::Facts;
-use crate::session::Environment;
+use crate::session::{CardStatus, Environment};
 use crate::text::multi_line;
 
 /// The longest remark, in bytes of UTF-8.
@@ -136,6 +136,13 @@ impl SessionRecord {
             since: created_at,
             first_login_at: None,
         }
+    }
+
+    /// The status on the card while a live process drives the session. A storage keeps this one, for whether somebody does is
+    /// known only when it is asked.
+    #[must_use]
+    pub fn driven_status(&self) -> CardStatus {
+        CardStatus::of(&self.facts, true)
     }
 
     /// What a search for sessions looks at, in the small letters of ASCII: the remark and the account's name, phone number and
