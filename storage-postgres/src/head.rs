@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use seatport::storage::Fence;
 use seatport::{CardStatus, EventBody, NodeId, PortNumber, SessionId, SessionRecord, Timestamp};
+use tokio_postgres::types::ToSql;
 
 use crate::codes::{At, Code, Count, Free, Id, Json};
 use crate::error::Failure;
 use crate::event::{self, NewEvent};
-use crate::sql::{Connection, Params, all, execute, prepare};
+use crate::sql::{Connection, all, execute, prepare};
 
 /// Locks rows in the order of their ids, as everybody does.
 pub(crate) const LOCK: &str =
@@ -18,24 +19,29 @@ pub(crate) const LOCK: &str =
 /// Takes ports away before they are given to others: each number is there once at any moment.
 const FREE: &str = "UPDATE session SET port = NULL WHERE key = ANY($1)";
 
-const INSERT: &str = "INSERT INTO session (key, id, revision, port, unread, last_message, last_event, asked_at,
-         status, agent, first_login, runs_on, search, record)
-     SELECT key, id, revision, port, unread, last_message, last_event, CASE WHEN asked THEN clock_timestamp() END,
-         status, agent, first_login, runs_on, search, record
-     FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[],
-         $9::smallint[], $10::text[], $11::bigint[], $12::text[], $13::text[], $14::text[])
-       AS u(key, id, revision, port, unread, last_message, last_event, asked,
-         status, agent, first_login, runs_on, search, record)";
+/// How many of [`Rows::columns`] each of these statements takes: the first so many.
+const INSERTED: usize = 14;
+const REWRITTEN: usize = 13;
+const COUNTED: usize = 6;
 
-const REWRITE: &str = "UPDATE session AS s SET revision = u.revision, port = u.port, unread = u.unread,
+const INSERT: &str = "INSERT INTO session (key, port, unread, last_message, last_event, asked_at,
+         revision, status, agent, first_login, runs_on, search, record, id)
+     SELECT key, port, unread, last_message, last_event, CASE WHEN asked THEN clock_timestamp() END,
+         revision, status, agent, first_login, runs_on, search, record, id
+     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[],
+         $7::bigint[], $8::smallint[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::uuid[])
+       AS u(key, port, unread, last_message, last_event, asked,
+         revision, status, agent, first_login, runs_on, search, record, id)";
+
+const REWRITE: &str = "UPDATE session AS s SET port = u.port, unread = u.unread,
          last_message = u.last_message, last_event = u.last_event,
          asked_at = CASE WHEN u.asked THEN clock_timestamp() ELSE s.asked_at END,
-         status = u.status, agent = u.agent, first_login = u.first_login, runs_on = u.runs_on, search = u.search,
-         record = u.record
-     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::boolean[],
-         $8::smallint[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[])
-       AS u(key, revision, port, unread, last_message, last_event, asked,
-         status, agent, first_login, runs_on, search, record)
+         revision = u.revision, status = u.status, agent = u.agent, first_login = u.first_login, runs_on = u.runs_on,
+         search = u.search, record = u.record
+     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[],
+         $7::bigint[], $8::smallint[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[])
+       AS u(key, port, unread, last_message, last_event, asked,
+         revision, status, agent, first_login, runs_on, search, record)
      WHERE s.key = u.key";
 
 const COUNT: &str = "UPDATE session AS s SET port = u.port, unread = u.unread,
@@ -163,9 +169,9 @@ impl Heads {
         tokio::try_join!(
             biased;
             free(tx, &freed),
-            insert(tx, &new),
-            rewrite(tx, &rewritten),
-            count(tx, &counted),
+            write(tx, INSERT, INSERTED, &new),
+            write(tx, REWRITE, REWRITTEN, &rewritten),
+            write(tx, COUNT, COUNTED, &counted),
             event::add(tx, &events),
         )?;
         Ok(())
@@ -179,62 +185,11 @@ async fn free(tx: &Connection, keys: &Vec<i64>) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn insert(tx: &Connection, heads: &[&Head]) -> Result<(), Failure> {
-    if heads.is_empty() {
-        return Ok(());
+/// Runs a statement that takes the first so many columns of these heads.
+async fn write(tx: &Connection, sql: &str, columns: usize, heads: &[&Head]) -> Result<(), Failure> {
+    if !heads.is_empty() {
+        execute(tx, sql, &Rows::of(heads).columns()[..columns]).await?;
     }
-    let of = Rows::of(heads);
-    let row: Params<'_> = &[
-        &of.keys,
-        &of.ids,
-        &of.revisions,
-        &of.ports,
-        &of.unread,
-        &of.last_messages,
-        &of.last_events,
-        &of.asked,
-        &of.statuses,
-        &of.agents,
-        &of.first_logins,
-        &of.runs_on,
-        &of.search,
-        &of.records,
-    ];
-    execute(tx, INSERT, row).await?;
-    Ok(())
-}
-
-async fn rewrite(tx: &Connection, heads: &[&Head]) -> Result<(), Failure> {
-    if heads.is_empty() {
-        return Ok(());
-    }
-    let of = Rows::of(heads);
-    let row: Params<'_> = &[
-        &of.keys,
-        &of.revisions,
-        &of.ports,
-        &of.unread,
-        &of.last_messages,
-        &of.last_events,
-        &of.asked,
-        &of.statuses,
-        &of.agents,
-        &of.first_logins,
-        &of.runs_on,
-        &of.search,
-        &of.records,
-    ];
-    execute(tx, REWRITE, row).await?;
-    Ok(())
-}
-
-async fn count(tx: &Connection, heads: &[&Head]) -> Result<(), Failure> {
-    if heads.is_empty() {
-        return Ok(());
-    }
-    let of = Rows::of(heads);
-    let row: Params<'_> = &[&of.keys, &of.ports, &of.unread, &of.last_messages, &of.last_events, &of.asked];
-    execute(tx, COUNT, row).await?;
     Ok(())
 }
 
@@ -242,19 +197,19 @@ async fn count(tx: &Connection, heads: &[&Head]) -> Result<(), Failure> {
 #[derive(Default)]
 struct Rows<'a> {
     keys: Vec<i64>,
-    ids: Vec<Id<SessionId>>,
-    revisions: Vec<Count>,
     ports: Vec<Option<Count<u32>>>,
     unread: Vec<Count>,
     last_messages: Vec<Count>,
     last_events: Vec<Count>,
     asked: Vec<bool>,
+    revisions: Vec<Count>,
     statuses: Vec<Option<Code<CardStatus>>>,
     agents: Vec<Option<&'a str>>,
     first_logins: Vec<Option<At>>,
     runs_on: Vec<Option<Json<&'a BTreeMap<String, String>>>>,
     search: Vec<Option<Free<String>>>,
     records: Vec<Option<Json<&'a SessionRecord>>>,
+    ids: Vec<Id<SessionId>>,
 }
 
 impl<'a> Rows<'a> {
@@ -263,13 +218,12 @@ impl<'a> Rows<'a> {
         for head in heads {
             let record = head.record.as_ref();
             rows.keys.push(head.key);
-            rows.ids.push(Id(head.id));
-            rows.revisions.push(Count(head.revision));
             rows.ports.push(head.counters.port.map(|PortNumber(number)| Count(number)));
             rows.unread.push(Count(head.counters.unread));
             rows.last_messages.push(Count(head.counters.last_message));
             rows.last_events.push(Count(head.counters.last_event));
             rows.asked.push(head.asked);
+            rows.revisions.push(Count(head.revision));
             rows.statuses.push(record.map(|record| Code(record.driven_status())));
             rows.agents.push(record.and_then(|record| record.agent.as_ref()).map(|agent| agent.as_str()));
             rows.first_logins.push(head.first_login.map(At));
@@ -277,7 +231,28 @@ impl<'a> Rows<'a> {
             rows.runs_on.push(labels.map(Json));
             rows.search.push(record.map(|record| Free(record.searchable())));
             rows.records.push(record.map(Json));
+            rows.ids.push(Id(head.id));
         }
         rows
+    }
+
+    /// What every statement needs, then what goes with a record, then what only a new row needs.
+    fn columns(&self) -> [&(dyn ToSql + Sync); INSERTED] {
+        [
+            &self.keys,
+            &self.ports,
+            &self.unread,
+            &self.last_messages,
+            &self.last_events,
+            &self.asked,
+            &self.revisions,
+            &self.statuses,
+            &self.agents,
+            &self.first_logins,
+            &self.runs_on,
+            &self.search,
+            &self.records,
+            &self.ids,
+        ]
     }
 }
