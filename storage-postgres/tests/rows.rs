@@ -7,16 +7,17 @@ mod backend;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use seatport::conversation::{Content, Direction, Message, MessageStatus, SearchQuery};
+use seatport::conversation::{Message, SearchQuery};
 use seatport::storage::{
     AgentStore, AuditStore, ConversationStore, Deletion, EventStore, Expect, Incoming, SessionCommit, SessionStore,
     Storage, StorageErrorKind, VaultStore, VaultWrite,
 };
 use seatport::{
-    Action, Address, Agent, AgentId, AuditEntry, AuditHead, ConsumerName, Cursors, EventBody, MessageId, Outcome,
-    Random, Retention, Role, SessionId, SessionRecord, Timestamp, TransportName,
+    Action, Agent, AgentId, AuditEntry, AuditHead, ConsumerName, Cursors, EventBody, Outcome, Random, Retention, Role,
+    SessionId, SessionRecord, Timestamp, TransportName,
 };
 use seatport_postgres::PostgresStorage;
+use seatport_testkit::storage::text_from;
 
 use backend::Postgres;
 
@@ -47,18 +48,7 @@ fn audit(action: Action) -> AuditEntry {
 
 /// Each person wrote two of them.
 fn message(number: usize) -> Incoming {
-    let chat = Address::new(format!("person{}@net", number / 2)).unwrap();
-    Incoming::new(Message {
-        sender: chat.clone(),
-        chat,
-        id: MessageId::new(number.to_string()).unwrap(),
-        direction: Direction::Inbound,
-        author: None,
-        content: Content::Text(format!("hello {number}")),
-        at: NOW,
-        status: MessageStatus::Delivered,
-        quoted: None,
-    })
+    text_from(&format!("person{}@net", number / 2), &number.to_string(), format!("hello {number}"), NOW)
 }
 
 /// Adds a session with so many messages.

@@ -1,13 +1,14 @@
 //! What the suite of all storages cannot see: that a batch is one commit after the other, only cheaper.
 
 use seatport::conversation::{
-    Amendment, AmendmentChange, Author, ChatKind, ChatUpdate, ContactUpdate, Content, Direction, Message,
-    MessageStatus, SendFailure,
+    Amendment, AmendmentChange, Author, ChatKind, ChatUpdate, ContactUpdate, Content, Direction, MessageStatus,
+    SendFailure,
 };
 use seatport::leads::PersonKey;
 use seatport::storage::{ChatNews, Expect, Identity, Incoming, MessageUpdate, ReadMark, SessionCommit};
 use seatport::{Address, AgentId, MessageId, Random, SendKey, SessionId, Timestamp};
 use seatport_testkit::postgres::Cluster;
+use seatport_testkit::storage::text_from;
 
 use super::{Working, identify};
 use crate::codes::Id;
@@ -65,17 +66,7 @@ fn address(text: &str) -> Address {
 }
 
 fn inbound(chat: &str, id: &str) -> Incoming {
-    Incoming::new(Message {
-        chat: address(chat),
-        id: MessageId::new(id).unwrap(),
-        direction: Direction::Inbound,
-        sender: address(chat),
-        author: None,
-        content: Content::Text(format!("it says {id}")),
-        at: NOW,
-        status: MessageStatus::Delivered,
-        quoted: None,
-    })
+    text_from(chat, id, format!("it says {id}"), NOW)
 }
 
 #[tokio::test]

@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use seatport::conversation::{Author, Content, Direction, Message, MessageStatus};
+use seatport::conversation::{Author, Direction, MessageStatus};
 use seatport::lifecycle::{Account, Desired, Lifecycle, Login, PortChange};
 use seatport::storage::{Expect, Fence, Incoming, NodeProfile, SessionCommit, Storage, StorageError, VaultWrite};
-use seatport::{Address, AgentId, Clock, MessageId, NodeId, Random, SessionId, SessionRecord, SystemClock, Timestamp};
+use seatport::{Address, AgentId, Clock, NodeId, Random, SessionId, SessionRecord, SystemClock, Timestamp};
 use seatport_testkit::postgres::Cluster;
+use seatport_testkit::storage::text_from;
 
 /// How long anything may take that has to happen at all.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,17 +43,7 @@ pub(crate) fn commit(session: SessionId) -> SessionCommit {
 }
 
 pub(crate) fn inbound(id: &str) -> Incoming {
-    Incoming::new(Message {
-        chat: address(ANN),
-        id: MessageId::new(id).unwrap(),
-        direction: Direction::Inbound,
-        sender: address(ANN),
-        author: None,
-        content: Content::Text(format!("this is {id}")),
-        at: now(),
-        status: MessageStatus::Delivered,
-        quoted: None,
-    })
+    text_from(ANN, id, format!("this is {id}"), now())
 }
 
 pub(crate) fn outbound(id: &str) -> Incoming {

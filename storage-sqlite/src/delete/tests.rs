@@ -1,7 +1,8 @@
 use rusqlite::Connection;
-use seatport::conversation::{Content, Direction, Message, MessageStatus, SearchQuery};
+use seatport::conversation::SearchQuery;
 use seatport::storage::{ConversationStore, Expect, Incoming, SessionCommit, SessionStore, Storage};
-use seatport::{Action, Address, AgentId, MessageId, Outcome, Random, SessionRecord, Timestamp, TransportName};
+use seatport::{Action, AgentId, Outcome, Random, SessionRecord, Timestamp, TransportName};
+use seatport_testkit::storage::text_from;
 
 use super::*;
 use crate::SqliteStorage;
@@ -20,18 +21,7 @@ fn record() -> SessionRecord {
 }
 
 fn message(number: usize) -> Incoming {
-    let chat = Address::new(format!("person{}@net", number / 2)).unwrap();
-    Incoming::new(Message {
-        sender: chat.clone(),
-        chat,
-        id: MessageId::new(number.to_string()).unwrap(),
-        direction: Direction::Inbound,
-        author: None,
-        content: Content::Text(format!("hello {number}")),
-        at: NOW,
-        status: MessageStatus::Delivered,
-        quoted: None,
-    })
+    text_from(&format!("person{}@net", number / 2), &number.to_string(), format!("hello {number}"), NOW)
 }
 
 async fn filled(file: &std::path::Path) -> SqliteStorage {

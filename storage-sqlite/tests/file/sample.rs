@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use seatport::conversation::{Content, Direction, Message, MessageStatus};
 use seatport::storage::{Expect, Incoming, SessionCommit};
 use seatport::{
-    Action, Address, AgentId, AuditEntry, MessageId, Outcome, Random, Remark, SessionId, SessionRecord, Timestamp,
-    TransportName,
+    Action, AgentId, AuditEntry, Outcome, Random, Remark, SessionId, SessionRecord, Timestamp, TransportName,
 };
+use seatport_testkit::storage::text_from;
 use tempfile::TempDir;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -37,19 +36,7 @@ pub(crate) fn add(id: SessionId, remark: &str) -> SessionCommit {
 }
 
 pub(crate) fn inbound(chat: &str, id: impl Into<String>, text: &str) -> Incoming {
-    let chat = Address::new(chat).unwrap();
-    let message = Message {
-        sender: chat.clone(),
-        chat,
-        id: MessageId::new(id).unwrap(),
-        direction: Direction::Inbound,
-        author: None,
-        content: Content::Text(text.to_owned()),
-        at: NOW,
-        status: MessageStatus::Delivered,
-        quoted: None,
-    };
-    Incoming { sender_name: Some("Li Na".to_owned()), ..Incoming::new(message) }
+    Incoming { sender_name: Some("Li Na".to_owned()), ..text_from(chat, &id.into(), text, NOW) }
 }
 
 pub(crate) fn audit(session: SessionId, action: Action) -> AuditEntry {

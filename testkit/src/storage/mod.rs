@@ -23,4 +23,5 @@ pub use backend::{Backend, Memory};
 pub use call::{Answer, Call};
 pub use faults::{Fault, Faults, Faulty, Odds};
 pub use intercepted::{Intercept, Intercepted};
+pub use sample::text_from;
 pub use suite::{CASES, Case, Report, Verdict, case, run_all};

@@ -91,19 +91,36 @@ pub(super) fn port(number: u64, port: PortChange) -> SessionCommit {
     SessionCommit { port, ..commit(number) }
 }
 
-pub(super) fn inbound(chat: &str, id: &str, second: i64) -> Incoming {
-    let message = Message {
+/// A text that somebody wrote to us, as a commit brings it.
+///
+/// # Panics
+///
+/// If there is no such address, or no such message id.
+///
+/// ```
+/// use seatport::Timestamp;
+/// use seatport_testkit::storage::text_from;
+///
+/// let incoming = text_from("ann@net", "1", "hello", Timestamp::from_millis(0));
+/// assert_eq!(incoming.message.sender, incoming.message.chat);
+/// ```
+#[must_use]
+pub fn text_from(chat: &str, id: &str, text: impl Into<String>, at: Timestamp) -> Incoming {
+    Incoming::new(Message {
         chat: address(chat),
         id: message_id(id),
         direction: Direction::Inbound,
         sender: address(chat),
         author: None,
-        content: Content::Text(format!("{id} from {chat}")),
-        at: at(second),
+        content: Content::Text(text.into()),
+        at,
         status: MessageStatus::Delivered,
         quoted: None,
-    };
-    Incoming::new(message)
+    })
+}
+
+pub(super) fn inbound(chat: &str, id: &str, second: i64) -> Incoming {
+    text_from(chat, id, format!("{id} from {chat}"), at(second))
 }
 
 pub(super) fn outbound(chat: &str, id: &str, second: i64) -> Incoming {
