@@ -26,7 +26,7 @@ pub(crate) async fn erase(tx: &Connection, session: SessionId) -> Result<(), Fai
             visits: piece.iter().map(|(pair, _)| *pair).collect(),
         };
         let after = loop {
-            load::more(tx, &mut before, &missing).await?;
+            load::fetch(tx, &mut before, &missing).await?;
             let mut after = before.clone();
             match ledger::erase(&mut after, session) {
                 Ok(()) => break after,

@@ -1,7 +1,19 @@
 //! Locking the persons that a transaction tells about, and fetching what is known of them.
 //!
-//! Who holds the lock on a person's row is the only one to change anything of the person: keys, traces, pairs, visits. A key that
-//! nobody has yet has no row to lock. So its row is inserted at once, with the number of the person it may become: another
+//! Three locks on a person's row say who may do what, each stronger than the one before:
+//!
+//! - *shared* (`KEY SHARE`), by everybody who tells of the person: it stays the person it is, with its keys, its traces and its
+//!   pairs. What somebody does under it belongs to a pair with a session whose row they hold, so nobody else does it;
+//! - *counted* (`NO KEY UPDATE`), beside it: for whoever compares the pairs of the person, because one of them begins, ceases
+//!   or counts otherwise. There is one at a time, and the others who share the row go on: what they do to their pairs compares
+//!   as before, or they would need this lock too;
+//! - *whole* (`UPDATE`): for merges and erasures, which move and remove what is others'. It excludes everybody.
+//!
+//! A transaction shares or wholly locks all its persons in one statement, in the order of their numbers, and then counts those
+//! it has to, in the same order. So nobody waits for somebody who waits: who shares a row holds up those alone who want it whole,
+//! and these hold it from the beginning.
+//!
+//! A key that nobody has yet has no row to lock. So its row is inserted at once, with the number of the person it may become: another
 //! transaction that inserts the same waits, as for every unique key. These locks live in the rows. Advisory locks would live in
 //! the server's lock table, which is too small for the thousands of persons that one look at an account's history brings.
 
@@ -10,51 +22,52 @@ use std::collections::{BTreeMap, BTreeSet};
 use seatport::leads::ledger::{Moment, Outbound, Pair, PairFacts, PairId, PersonId, Shift, Trace, Visit};
 use seatport::leads::{Fact, PersonKey};
 use seatport::storage::{StorageError, StorageErrorKind};
-use seatport::{MessageId, SessionId, Timestamp};
+use seatport::{SessionId, Timestamp};
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
 
 use super::rows::{AllMissing, Depth, Person, Rows};
 use super::{Telling, Told};
 use crate::codes::{At, Flag, Id, Json, Text};
 use crate::error::Failure;
-use crate::sql::{Connection, Params, all, prepare};
+use crate::sql::{Connection, Params, all, execute, integer, prepare};
 
 /// Takes the keys that nobody has. In their order, so that two who take the same do not wait for each other.
 const RESERVE: &str = "INSERT INTO person_key (key, person)
-    SELECT new.key, nextval(pg_get_serial_sequence('person', 'id')) FROM UNNEST($1::bytea[]) AS new (key)
+    SELECT new.key, nextval('person_id_seq') FROM UNNEST($1::bytea[]) AS new (key)
     WHERE NOT EXISTS (SELECT FROM person_key AS known WHERE known.key = new.key)
     ORDER BY new.key
     ON CONFLICT DO NOTHING RETURNING key, person";
 
-const LOCK: &str = "SELECT id FROM person
-    WHERE id = ANY (ARRAY(SELECT person FROM person_key WHERE key = ANY ($1::bytea[]))) ORDER BY id FOR UPDATE";
+/// Locks whoever has one of the keys.
+macro_rules! lock {
+    ($strength:literal) => {
+        concat!(
+            "SELECT id FROM person
+             WHERE id = ANY (ARRAY(SELECT person FROM person_key WHERE key = ANY ($1::bytea[]))) ORDER BY id FOR ",
+            $strength
+        )
+    };
+}
 
-const KEYS: &str = "SELECT key, person FROM person_key WHERE key = ANY ($1::bytea[])";
+const SHARE: &str = lock!("KEY SHARE");
+const LOCK_WHOLE: &str = lock!("UPDATE");
 
-/// The pairs told about.
-const TOLD: &str =
-    "SELECT p.id, p.person, p.session, p.first_login, p.first_activity, p.outbound_at, p.outbound_id, p.outbound_by
+/// Locks persons whose pairs are compared. They are shared already.
+const LOCK_COUNTED: &str = "SELECT id FROM person WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE";
+
+/// Whose the keys are, and the pairs told about with their newest visits.
+///
+/// Each row is looked up by itself (LATERAL), so that the plan is the same however many there are.
+const KNOWN: &str = "SELECT told.key, k.person,
+        p.id, p.person, p.session, p.first_login, p.first_activity, p.outbound_at, p.outbound_id, p.outbound_by,
+        v.pair, v.at, v.id, v.until, v.agent, v.late
     FROM UNNEST($1::bytea[], $2::uuid[]) AS told (key, session)
-    JOIN person_key AS k ON k.key = told.key
-    JOIN pair AS p ON p.person = k.person AND p.session = told.session";
+    CROSS JOIN LATERAL (SELECT person FROM person_key WHERE key = told.key LIMIT 1) AS k
+    LEFT JOIN LATERAL (SELECT * FROM pair WHERE person = k.person AND session = told.session LIMIT 1) AS p ON true
+    LEFT JOIN LATERAL (SELECT * FROM visit WHERE pair = p.id ORDER BY at DESC, id DESC LIMIT $3) AS v ON true";
 
-/// Of each pair the visits around the moments told: the last one that starts at the first moment or before, those that start
-/// up to the last moment, and the next one. Whatever the messages do to visits, they do to these.
-const AROUND: &str = "SELECT p.id, v.at, v.id, v.until, v.agent, v.late
-    FROM UNNEST($1::bytea[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::text[])
-        AS told (key, session, first_at, first_id, last_at, last_id)
-    JOIN person_key AS k ON k.key = told.key
-    JOIN pair AS p ON p.person = k.person AND p.session = told.session
-    CROSS JOIN LATERAL (
-        (SELECT * FROM visit WHERE pair = p.id AND (at, id) <= (told.first_at, told.first_id)
-         ORDER BY at DESC, id DESC LIMIT 1)
-        UNION ALL
-        (SELECT * FROM visit WHERE pair = p.id AND (at, id) > (told.first_at, told.first_id)
-             AND (at, id) <= (told.last_at, told.last_id))
-        UNION ALL
-        (SELECT * FROM visit WHERE pair = p.id AND (at, id) > (told.last_at, told.last_id) ORDER BY at, id LIMIT 1)
-    ) AS v";
+/// How many visits of a pair that is. Most pairs have no more, and most messages are newer than these.
+const NEWEST: usize = 4;
 
 /// Of each session the shifts from the one on that is in force at the time; before the first one all.
 const SHIFTS: &str = "SELECT s.session, s.at, s.agent, s.running
@@ -79,37 +92,40 @@ const VISITS: &str = "SELECT pair, at, id, until, agent, late FROM visit
 pub(super) async fn begin(tx: &Connection, told: &[Told]) -> Result<Rows, Failure> {
     let asked = Asked::of(told);
     let keys: Vec<&[u8]> = asked.keys.iter().map(|key| key.as_bytes().as_slice()).collect();
-    prepare(tx, &[RESERVE, LOCK, KEYS, TOLD, AROUND, SHIFTS]).await?;
+    let merges = told.iter().any(|told| matches!(told.telling, Telling::SamePerson(..)));
+    let lock = if merges { LOCK_WHOLE } else { SHARE };
+    prepare(tx, &[RESERVE, lock, KNOWN, SHIFTS]).await?;
     let by_key: Params<'_> = &[&keys];
-    let by_pair: Params<'_> = &[&asked.pairs.keys, &asked.pairs.sessions];
     let by_session: Params<'_> = &[&asked.sessions, &asked.since];
-    let around = asked.pairs.with_moments();
+    let newest = integer(NEWEST as u64);
+    let by_pair: Params<'_> = &[&asked.pair_keys, &asked.pair_sessions, &newest];
     let mut reserved = BTreeMap::new();
     loop {
         // In this order: what is read after the lock is as it will stay.
-        let (new, locked, known, pairs, visits, shifts) = tokio::try_join!(
+        let (new, locked, known, shifts) = tokio::try_join!(
             biased;
             all(tx, RESERVE, by_key, key),
-            all(tx, LOCK, by_key, |row| Ok(PersonId(row.try_get(0)?))),
-            all(tx, KEYS, by_key, key),
-            all(tx, TOLD, by_pair, pair),
-            all(tx, AROUND, &around, visit),
+            all(tx, lock, by_key, |row| Ok(PersonId(row.try_get(0)?))),
+            all(tx, KNOWN, by_pair, known),
             all(tx, SHIFTS, by_session, shift),
         )?;
         reserved.extend(new);
         let locked: BTreeSet<PersonId> = locked.into_iter().chain(reserved.values().copied()).collect();
-        if known.len() < asked.keys.len() || known.iter().any(|(_, person)| !locked.contains(person)) {
+        let persons: BTreeMap<PersonKey, PersonId> = known.iter().map(|(key, ..)| *key).collect();
+        if persons.len() < asked.keys.len() || persons.values().any(|person| !locked.contains(person)) {
             // Somebody was merged or forgotten while we waited for the lock: now that we have it, once more.
             continue;
         }
         let mut rows = Rows { reserved, ..Rows::default() };
-        for (key, person) in known {
+        for (key, person) in persons {
             if !rows.reserved.contains_key(&key) {
                 rows.keys.insert(key, person);
                 rows.persons.entry(person).or_default();
             }
         }
-        rows.take_in(pairs, visits);
+        let (pairs, visits): (Vec<_>, Vec<_>) = known.into_iter().map(|(_, pair, visit)| (pair, visit)).unzip();
+        rows.take_in(pairs.into_iter().flatten(), visits.into_iter().flatten());
+        rows.note_newest();
         for (session, shift) in shifts {
             rows.shifts.entry(session).or_default().insert(shift.at, shift);
         }
@@ -117,11 +133,26 @@ pub(super) async fn begin(tx: &Connection, told: &[Told]) -> Result<Rows, Failur
     }
 }
 
-/// Fetches more of persons that are locked.
+/// Fetches more of persons that are shared, and locks them for that: so that their pairs can be compared.
 pub(super) async fn more(tx: &Connection, rows: &mut Rows, missing: &AllMissing) -> Result<(), Failure> {
     if missing.is_empty() {
         return Ok(());
     }
+    let of_visits = missing.visits.iter().filter_map(|pair| rows.pairs.get(pair)).map(|pair| pair.person.0);
+    let persons: BTreeSet<i64> = missing.persons.keys().map(|person| person.0).chain(of_visits).collect();
+    let persons: Vec<i64> = persons.into_iter().collect();
+    prepare(tx, &[LOCK_COUNTED, PAIRS, FIRSTS, VISITS, TRACES]).await?;
+    let locked: Params<'_> = &[&persons];
+    let ((), ()) = tokio::try_join!(
+        biased;
+        async { execute(tx, LOCK_COUNTED, locked).await.map(drop) },
+        fetch(tx, rows, missing),
+    )?;
+    Ok(())
+}
+
+/// Fetches more of persons that are locked, or seen in a snapshot.
+pub(super) async fn fetch(tx: &Connection, rows: &mut Rows, missing: &AllMissing) -> Result<(), Failure> {
     for (person, depth) in &missing.persons {
         let person = rows.persons.get_mut(person).ok_or_else(not_there)?;
         person.depth = person.depth.max(*depth);
@@ -133,6 +164,7 @@ pub(super) async fn more(tx: &Connection, rows: &mut Rows, missing: &AllMissing)
     let by_person: Params<'_> = &[&persons];
     let of_these: Params<'_> = &[&whole, &pairs_alone];
     let (pairs, firsts, visits, traces) = tokio::try_join!(
+        biased;
         all(tx, PAIRS, by_person, pair),
         all(tx, FIRSTS, by_person, visit),
         all(tx, VISITS, of_these, visit),
@@ -153,13 +185,24 @@ pub(super) async fn more(tx: &Connection, rows: &mut Rows, missing: &AllMissing)
 }
 
 impl Rows {
-    fn take_in(&mut self, pairs: Vec<Pair>, visits: impl IntoIterator<Item = (PairId, Visit)>) {
+    fn take_in(&mut self, pairs: impl IntoIterator<Item = Pair>, visits: impl IntoIterator<Item = (PairId, Visit)>) {
         for pair in pairs {
             self.persons.entry(pair.person).or_default().pairs.insert(pair.session, pair.id);
             self.pairs.insert(pair.id, pair);
         }
         for (pair, visit) in visits {
             self.visits.entry(pair).or_default().insert(visit.start.clone(), visit);
+        }
+    }
+
+    /// Notes of each pair whether its newest visits are all it has.
+    fn note_newest(&mut self) {
+        for pair in self.pairs.values() {
+            let visits = self.visits.get(&pair.id);
+            match visits.and_then(|visits| visits.keys().next().filter(|_| visits.len() >= NEWEST)) {
+                Some(first) => drop(self.newest.insert(pair.id, first.clone())),
+                None => drop(self.persons.entry(pair.person).or_default().whole.insert(pair.id)),
+            }
         }
     }
 
@@ -174,63 +217,38 @@ impl Rows {
 struct Asked {
     /// In their order.
     keys: BTreeSet<PersonKey>,
-    pairs: AskedPairs,
+    /// Each pair of a key and a session, and the keys that are told about without one.
+    pair_keys: Vec<Vec<u8>>,
+    pair_sessions: Vec<Option<Id<SessionId>>>,
     sessions: Vec<Id<SessionId>>,
     /// From when on the session's shifts matter.
     since: Vec<At>,
 }
 
-/// Each pair of a key and a session, with the first and the last moment told.
-#[derive(Default)]
-struct AskedPairs {
-    keys: Vec<Vec<u8>>,
-    sessions: Vec<Id<SessionId>>,
-    first_at: Vec<Option<At>>,
-    first_id: Vec<Option<String>>,
-    last_at: Vec<Option<At>>,
-    last_id: Vec<Option<String>>,
-}
-
 impl Asked {
     fn of(told: &[Told]) -> Self {
-        let mut keys = BTreeSet::new();
-        let mut moments = BTreeMap::<(PersonKey, SessionId), BTreeSet<(Timestamp, &MessageId)>>::new();
+        let mut pairs = BTreeSet::<(PersonKey, Option<SessionId>)>::new();
         let mut since = BTreeMap::<SessionId, Timestamp>::new();
         for Told { session, at, telling, .. } in told {
             let at = match telling {
                 Telling::Shift { .. } => *at,
                 Telling::SamePerson(one, other) => {
-                    keys.extend([*one, *other]);
+                    pairs.extend([(*one, None), (*other, None)]);
                     continue;
                 }
                 Telling::Fact(key, fact) => {
-                    keys.insert(*key);
-                    let moments = moments.entry((*key, *session)).or_default();
-                    let Fact::Wrote { at, id } = fact else { continue };
-                    moments.insert((*at, id));
+                    pairs.insert((*key, Some(*session)));
+                    let Fact::Wrote { at, .. } = fact else { continue };
                     *at
                 }
             };
             since.entry(*session).and_modify(|since| *since = at.min(*since)).or_insert(at);
         }
-        let mut pairs = AskedPairs::default();
-        for ((key, session), moments) in moments {
-            let (first, last) = (moments.first(), moments.last());
-            pairs.keys.push(key.as_bytes().to_vec());
-            pairs.sessions.push(Id(session));
-            pairs.first_at.push(first.map(|(at, _)| At(*at)));
-            pairs.first_id.push(first.map(|(_, id)| id.as_str().to_owned()));
-            pairs.last_at.push(last.map(|(at, _)| At(*at)));
-            pairs.last_id.push(last.map(|(_, id)| id.as_str().to_owned()));
-        }
+        let keys = pairs.iter().map(|(key, _)| *key).collect();
+        let pairs = pairs.into_iter().map(|(key, session)| (key.as_bytes().to_vec(), session.map(Id)));
+        let (pair_keys, pair_sessions) = pairs.unzip();
         let (sessions, since) = since.into_iter().map(|(session, since)| (Id(session), At(since))).unzip();
-        Self { keys, pairs, sessions, since }
-    }
-}
-
-impl AskedPairs {
-    fn with_moments(&self) -> [&(dyn ToSql + Sync); 6] {
-        [&self.keys, &self.sessions, &self.first_at, &self.first_id, &self.last_at, &self.last_id]
+        Self { keys, pair_keys, pair_sessions, sessions, since }
     }
 }
 
@@ -240,26 +258,47 @@ fn key(row: &Row) -> Result<(PersonKey, PersonId), Failure> {
     Ok((PersonKey::from_bytes(key), PersonId(row.try_get(1)?)))
 }
 
+/// A key with its person, and a pair told about with one of its visits.
+type Known = ((PersonKey, PersonId), Option<Pair>, Option<(PairId, Visit)>);
+
+fn known(row: &Row) -> Result<Known, Failure> {
+    let is_there = |column| Ok::<_, Failure>(row.try_get::<_, Option<i64>>(column)?.is_some());
+    let pair = is_there(2)?.then(|| pair_at(row, 2)).transpose()?;
+    let visit = is_there(10)?.then(|| visit_at(row, 10)).transpose()?;
+    Ok((key(row)?, pair, visit))
+}
+
 fn pair(row: &Row) -> Result<Pair, Failure> {
-    let time = |column| Ok::<_, Failure>(row.try_get::<_, Option<At>>(column)?.map(|At(at)| at));
-    let outbound = (time(5)?, row.try_get::<_, Option<Text<_>>>(6)?, row.try_get::<_, Option<Json<_>>>(7)?);
-    let first_outbound = match outbound {
+    pair_at(row, 0)
+}
+
+/// The columns `id, person, session, first_login, first_activity, outbound_at, outbound_id, outbound_by` from the given one on.
+fn pair_at(row: &Row, column: usize) -> Result<Pair, Failure> {
+    let time = |place| Ok::<_, Failure>(row.try_get::<_, Option<At>>(column + place)?.map(|At(at)| at));
+    let (id, by) = (row.try_get::<_, Option<Text<_>>>(column + 6)?, row.try_get::<_, Option<Json<_>>>(column + 7)?);
+    let first_outbound = match (time(5)?, id, by) {
         (Some(at), Some(Text(id)), Some(Json(by))) => Some(Outbound { moment: Moment { at, id }, by }),
         _ => None,
     };
-    let Id(session) = row.try_get(2)?;
+    let Id(session) = row.try_get(column + 2)?;
     Ok(Pair {
-        id: PairId(row.try_get(0)?),
-        person: PersonId(row.try_get(1)?),
+        id: PairId(row.try_get(column)?),
+        person: PersonId(row.try_get(column + 1)?),
         session,
         facts: PairFacts { first_login: time(3)?, first_activity: time(4)?, first_outbound },
     })
 }
 
 fn visit(row: &Row) -> Result<(PairId, Visit), Failure> {
-    let (At(at), Text(id), At(end), Flag(late)) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(5)?);
-    let agent = row.try_get::<_, Option<Text<_>>>(4)?.map(|Text(agent)| agent);
-    Ok((PairId(row.try_get(0)?), Visit { start: Moment { at, id }, end, agent, late }))
+    visit_at(row, 0)
+}
+
+/// The columns `pair, at, id, until, agent, late` from the given one on.
+fn visit_at(row: &Row, column: usize) -> Result<(PairId, Visit), Failure> {
+    let (At(at), Text(id), At(end)) = (row.try_get(column + 1)?, row.try_get(column + 2)?, row.try_get(column + 3)?);
+    let agent = row.try_get::<_, Option<Text<_>>>(column + 4)?.map(|Text(agent)| agent);
+    let Flag(late) = row.try_get(column + 5)?;
+    Ok((PairId(row.try_get(column)?), Visit { start: Moment { at, id }, end, agent, late }))
 }
 
 fn trace(row: &Row) -> Result<(PersonId, Trace), Failure> {

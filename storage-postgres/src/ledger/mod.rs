@@ -2,8 +2,9 @@
 //!
 //! The functions there look at one row after the other, and a server that is asked for each would be asked all day. So the rows
 //! that a transaction may need are locked and fetched together ([`load`]), the functions change them in memory ([`rows`]), and
-//! the difference is stored together ([`store`]). Most messages only prolong a visit, and need of their person no more than
-//! the visits around them; when a function asks for more, it is fetched and all is done again from the start.
+//! the difference is stored together ([`store`]). Most messages open or prolong a visit of a pair that is known, and need of
+//! their person no more than the newest visits; when a function asks for more, it is fetched and all is done again from
+//! the start.
 
 pub(crate) mod entry;
 mod erase;
@@ -46,7 +47,8 @@ pub(crate) enum Telling {
 
 /// Tells the ledger all this, in the given order. Once in a transaction, at a time when it holds the sessions' rows.
 ///
-/// Two round trips, when nothing but visits are prolonged or all persons are new; else one or two more.
+/// Two round trips, when all pairs are known and their visits are opened or prolonged, or all persons are new; else one or two
+/// more.
 pub(crate) async fn tell(tx: &Connection, told: &[Told]) -> Result<(), Failure> {
     if told.is_empty() {
         return Ok(());

@@ -61,7 +61,7 @@ async fn count(tx: &Connection, persons: Vec<PersonId>) -> Result<Vec<(LeadEntry
     let mut rows = Rows::of_locked(persons.iter().copied());
     let persons = persons.into_iter().map(|person| (person, Depth::All)).collect();
     let missing = AllMissing { persons, ..AllMissing::default() };
-    load::more(tx, &mut rows, &missing).await?;
+    load::fetch(tx, &mut rows, &missing).await?;
     ledger::rebuild(&mut rows).map_err(|_| load::not_there())?;
     Ok(rows.totals.into_iter().filter(|(_, count)| *count != 0).collect())
 }

@@ -21,6 +21,8 @@ pub(super) struct Rows {
     /// A pair that is not stored yet has a number below 0. Visits are stored by person and session, so it needs no other.
     pub(super) pairs: BTreeMap<PairId, Pair>,
     pub(super) visits: BTreeMap<PairId, BTreeMap<Moment, Visit>>,
+    /// Of pairs that have more visits than their newest ones, the first of these: what is later is there.
+    pub(super) newest: BTreeMap<PairId, Moment>,
     /// Of each session those from the earliest time told on.
     pub(super) shifts: BTreeMap<SessionId, BTreeMap<Timestamp, Shift>>,
     /// Who became whom, in this order.
@@ -46,7 +48,7 @@ pub(super) struct Person {
 /// How much of a person is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Depth {
-    /// The pairs with the sessions that tell of the person, and the visits around the moments told.
+    /// The pairs with the sessions that tell of the person, each with its newest visits.
     #[default]
     Told,
     /// Beside that all pairs, each with its first visit, and the traces.
@@ -89,7 +91,7 @@ impl AllMissing {
 
 impl Rows {
     /// What the merges among these will ask for: all of a person who gets another key, for all that is told under that key then
-    /// belongs to the person as well, and the visits around it were looked for under the key alone.
+    /// belongs to the person as well, whose pairs were not looked for under it.
     pub(super) fn before_merges(&self, told: &[Told]) -> AllMissing {
         let mut missing = AllMissing::default();
         for told in told {
@@ -152,6 +154,12 @@ impl Rows {
     fn has_all_of(&self, pair: PairId) -> bool {
         let person = self.pairs.get(&pair).and_then(|pair| self.persons.get(&pair.person));
         Self::is_new(pair) || person.is_some_and(|person| person.depth == Depth::All || person.whole.contains(&pair))
+    }
+
+    /// Answers if the visits around this moment are there.
+    fn has_around(&self, pair: PairId, moment: &Moment) -> Result<(), Missing> {
+        let is_late = || self.newest.get(&pair).is_some_and(|first| first <= moment);
+        if self.has_all_of(pair) || is_late() { Ok(()) } else { Err(Missing::Visits(pair)) }
     }
 }
 
@@ -251,13 +259,16 @@ impl LedgerRows for Rows {
     }
 
     fn visit_until(&self, pair: PairId, moment: &Moment) -> Result<Option<Visit>, Missing> {
+        self.has_around(pair, moment)?;
         let visit = self.visits.get(&pair).and_then(|visits| visits.range(..=moment).next_back());
         Ok(visit.map(|(_, visit)| visit.clone()))
     }
 
     fn visit_after(&self, pair: PairId, moment: Option<&Moment>) -> Result<Option<Visit>, Missing> {
-        if let (None, Some(of), false) = (moment, self.pairs.get(&pair), Self::is_new(pair)) {
-            self.known(of.person, Depth::Firsts)?;
+        match (moment, self.pairs.get(&pair)) {
+            (Some(moment), _) => self.has_around(pair, moment)?,
+            (None, Some(of)) if !self.has_all_of(pair) => drop(self.known(of.person, Depth::Firsts)?),
+            (None, _) => {}
         }
         let after = (moment.map_or(Unbounded, Excluded), Unbounded);
         let visit = self.visits.get(&pair).and_then(|visits| visits.range::<Moment, _>(after).next());

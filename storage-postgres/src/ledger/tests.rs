@@ -235,6 +235,66 @@ async fn several_connections_that_tell_of_the_same_persons_count_each_once() {
     }
 }
 
+fn wrote(number: u64, key: PersonKey, hours: i64) -> Told {
+    let at = Timestamp::from_millis(NOON + hours * HOUR);
+    let fact = Fact::Wrote { at, id: MessageId::new(format!("m{hours}")).unwrap() };
+    let first_login = Some(Timestamp::from_millis(NOON));
+    Told { session: session(number), first_login, at, telling: Telling::Fact(key, fact) }
+}
+
+/// A lock that somebody waits for ends the wait with an error here.
+#[tokio::test]
+async fn who_tells_of_a_person_that_others_tell_of_waits_for_merges_alone() {
+    let (pool, _) = database(2);
+    let (one, other) = (pool.get().await.unwrap(), pool.get().await.unwrap());
+    other.batch_execute("SET lock_timeout = '100ms'").await.unwrap();
+    let mut tables = Tables::default();
+    let mut also = |told: &[Told]| told.iter().for_each(|told| tell_reference(&mut tables, told));
+    let known = [wrote(1, person(1), 0), wrote(2, person(1), 1)];
+    also(&known);
+    transaction(&one, async |tx| tell(tx, &known).await).await;
+
+    // The first session's visit is prolonged, then it has another one.
+    let under_way = [wrote(1, person(1), 2), wrote(1, person(1), 40)];
+    also(&under_way);
+    one.batch_execute("BEGIN").await.unwrap();
+    tell(&one, &under_way).await.unwrap();
+    // The same in the second; and a third session sees the person for the first time, so that its leads are compared.
+    for told in [wrote(2, person(1), 3), wrote(2, person(1), 50), wrote(3, person(1), 4)] {
+        also(std::slice::from_ref(&told));
+        transaction(&other, async |tx| tell(tx, std::slice::from_ref(&told)).await).await;
+    }
+    let merge = Told { telling: Telling::SamePerson(person(1), person(2)), ..wrote(4, person(1), 5) };
+    other.batch_execute("BEGIN").await.unwrap();
+    let refused = tell(&other, std::slice::from_ref(&merge)).await.unwrap_err();
+    let code = tokio_postgres::error::SqlState::LOCK_NOT_AVAILABLE;
+    assert!(matches!(&refused, Failure::Postgres(error) if error.code() == Some(&code)), "{refused:?}");
+    other.batch_execute("ROLLBACK").await.unwrap();
+
+    one.batch_execute("COMMIT").await.unwrap();
+    also(std::slice::from_ref(&merge));
+    transaction(&other, async |tx| tell(tx, std::slice::from_ref(&merge)).await).await;
+    assert_eq!(totals(&one).await, tables.totals(ALWAYS.0, ALWAYS.1));
+    assert_hangs_together(&one).await;
+}
+
+/// Most tellings find the newest visits only; these concern older ones.
+#[tokio::test]
+async fn a_late_message_finds_its_visit_among_many() {
+    let (pool, _) = database(1);
+    let on = pool.get().await.unwrap();
+    let mut tables = Tables::default();
+    let visits = (0..9).map(|visit| wrote(1, person(1), 100 * visit));
+    // Into a gap, at the end of a visit, between two that become one, before all.
+    let late = [250, 303, 520, 579, 540, -100].map(|hours| wrote(1, person(1), hours));
+    for told in visits.chain(late) {
+        tell_reference(&mut tables, &told);
+        transaction(&on, async |tx| tell(tx, std::slice::from_ref(&told)).await).await;
+        assert_eq!(totals(&on).await, tables.totals(ALWAYS.0, ALWAYS.1), "{told:?}");
+    }
+    assert_eq!(adjustments(&on).await, tables.adjustments(ALWAYS.0, ALWAYS.1));
+}
+
 #[tokio::test]
 async fn an_erasure_takes_a_session_with_many_pairs() {
     let (pool, _) = database(1);
