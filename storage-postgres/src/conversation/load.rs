@@ -1,5 +1,7 @@
 //! Loading what commits name.
 
+use std::collections::HashMap;
+
 use seatport::storage::SessionCommit;
 use seatport::{Address, MessageId, SessionId};
 use tokio_postgres::Row;
@@ -12,75 +14,53 @@ use super::mention::Mentions;
 use super::message::Kept;
 use crate::codes::{Count, Flag, Id, Text};
 use crate::error::Failure;
-use crate::sql::{Connection, Params, all, integer, prepare};
+use crate::sql::{Connection, Params, all, prepare};
 
-/// The addresses, as they count: with the chat and the contact there are, or with a key for a chat that is to be added.
+/// The addresses, as they count: with the chat and the contact there are, or with a key for a chat that is to be added. The
+/// sessions are looked up first, each once.
 ///
 /// Here and below each row is looked up by itself (LATERAL), so that the plan is the same however many there are.
-const ADDRESSES: &str = "SELECT u.n, a.canonical,
+const ADDRESSES: &str = "WITH s AS MATERIALIZED (
+         SELECT array_agg(known.key ORDER BY given.n) AS keys
+         FROM UNNEST($1::uuid[]) WITH ORDINALITY AS given (id, n)
+         LEFT JOIN LATERAL (SELECT key FROM session WHERE id = given.id LIMIT 1) AS known ON true
+     )
+     SELECT u.n, a.canonical,
          c.key, c.kind, c.listed, c.unread, c.waiting, c.last, c.recency, c.archived, c.muted_until, c.oldest, c.complete, c.person,
          CASE WHEN u.adds AND c.key IS NULL THEN nextval('chat_key_seq') END,
          k.key, k.phone, k.name, k.saved_name, k.avatar, k.first_seen, k.last_seen
-     FROM UNNEST($1::uuid[], $2::text[], $3::boolean[]) WITH ORDINALITY AS u (session, address, adds, n)
-     LEFT JOIN LATERAL (SELECT key FROM session WHERE id = u.session LIMIT 1) AS s ON true
-     LEFT JOIN LATERAL (SELECT canonical FROM alias WHERE session = s.key AND address = u.address LIMIT 1) AS a ON true
+     FROM s CROSS JOIN UNNEST($2::integer[], $3::text[], $4::boolean[]) WITH ORDINALITY AS u (session, address, adds, n)
      LEFT JOIN LATERAL (
-         SELECT * FROM chat WHERE session = s.key AND address = coalesce(a.canonical, u.address) LIMIT 1
+         SELECT canonical FROM alias WHERE session = s.keys[u.session] AND address = u.address LIMIT 1
+     ) AS a ON true
+     LEFT JOIN LATERAL (
+         SELECT * FROM chat WHERE session = s.keys[u.session] AND address = coalesce(a.canonical, u.address) LIMIT 1
      ) AS c ON true
      LEFT JOIN LATERAL (
-         SELECT * FROM contact WHERE session = s.key AND address = coalesce(a.canonical, u.address) LIMIT 1
+         SELECT * FROM contact WHERE session = s.keys[u.session] AND address = coalesce(a.canonical, u.address) LIMIT 1
      ) AS k ON true";
 
-/// The rows of the addresses' chats, each at the number of its address; 0 where there is none.
-macro_rules! with_chats {
-    ($select:literal) => {
-        concat!(
-            "WITH c AS MATERIALIZED (
-                 SELECT array_agg(coalesce(s.key, 0) ORDER BY u.n) AS sessions, array_agg(coalesce(c.key, 0) ORDER BY u.n) AS keys,
-                     array_agg(coalesce(c.waiting, 0) ORDER BY u.n) AS waiting
-                 FROM UNNEST($1::uuid[], $2::text[]) WITH ORDINALITY AS u (session, address, n)
-                 LEFT JOIN LATERAL (SELECT key FROM session WHERE id = u.session LIMIT 1) AS s ON true
-                 LEFT JOIN LATERAL (
-                     SELECT canonical FROM alias WHERE session = s.key AND address = u.address LIMIT 1
-                 ) AS a ON true
-                 LEFT JOIN LATERAL (
-                     SELECT key, waiting FROM chat WHERE session = s.key AND address = coalesce(a.canonical, u.address) LIMIT 1
-                 ) AS c ON true
-             ) ",
-            $select
-        )
-    };
-}
-
 /// The messages that are there.
-const MESSAGES: &str = with_chats!(
-    "SELECT w.found, m.seq, m.at, m.status, m.body, m.edited_at, m.reacted, m.author,
+const MESSAGES: &str = "SELECT w.n, m.seq, m.at, m.status, m.body, m.edited_at, m.reacted, m.author,
          CASE WHEN w.amended THEN m.content END, m.unread
-     FROM c CROSS JOIN UNNEST($3::bigint[], $4::text[], $5::boolean[]) WITH ORDINALITY AS w (n, id, amended, found)
-     CROSS JOIN LATERAL (SELECT * FROM message WHERE chat = c.keys[w.n] AND id = w.id LIMIT 1) AS m"
-);
+     FROM UNNEST($1::bigint[], $2::text[], $3::boolean[]) WITH ORDINALITY AS w (chat, id, amended, n)
+     CROSS JOIN LATERAL (SELECT * FROM message WHERE chat = w.chat AND id = w.id LIMIT 1) AS m";
 
-/// What became of messages that are amended, and of those that may be new where there is something that waits.
-const CHANGES: &str = with_chats!(
-    "SELECT w.found, r.change, r.slot, coalesce(a.meant, r.slot), r.at, r.id, r.value, r.waits
-     FROM c CROSS JOIN UNNEST($3::bigint[], $4::text[], $5::boolean[]) WITH ORDINALITY AS w (n, id, amended, found)
-     CROSS JOIN LATERAL (
-         SELECT * FROM amendment
-         WHERE chat = CASE WHEN w.amended OR c.waiting[w.n] > 0 THEN c.keys[w.n] END AND target = w.id OFFSET 0
-     ) AS r
-     LEFT JOIN LATERAL (SELECT meant FROM alias WHERE session = c.sessions[w.n] AND address = r.slot LIMIT 1) AS a ON true"
-);
+/// What became of messages.
+const CHANGES: &str = "SELECT w.n, r.change, r.slot, coalesce(a.meant, r.slot), r.at, r.id, r.value, r.waits
+     FROM UNNEST($1::bigint[], $2::text[]) WITH ORDINALITY AS w (chat, id, n)
+     CROSS JOIN LATERAL (SELECT session FROM chat WHERE key = w.chat LIMIT 1) AS c
+     CROSS JOIN LATERAL (SELECT * FROM amendment WHERE chat = w.chat AND target = w.id OFFSET 0) AS r
+     LEFT JOIN LATERAL (SELECT meant FROM alias WHERE session = c.session AND address = r.slot LIMIT 1) AS a ON true";
 
 /// The places of messages that nobody has read, as far as a mark may reach.
-const UNREAD: &str = with_chats!(
-    "SELECT w.n, m.seq
-     FROM c CROSS JOIN UNNEST($3::bigint[], $4::text[]) AS w (n, up_to)
-     LEFT JOIN LATERAL (SELECT seq FROM message WHERE chat = c.keys[w.n] AND id = w.up_to LIMIT 1) AS e ON true
+const UNREAD: &str = "SELECT w.n, m.seq
+     FROM UNNEST($1::bigint[], $2::text[]) WITH ORDINALITY AS w (chat, up_to, n)
+     LEFT JOIN LATERAL (SELECT seq FROM message WHERE chat = w.chat AND id = w.up_to LIMIT 1) AS e ON true
      CROSS JOIN LATERAL (
          SELECT seq FROM message
-         WHERE chat = c.keys[w.n] AND unread = 1 AND seq <= coalesce(e.seq, 9223372036854775807) OFFSET 0
-     ) AS m"
-);
+         WHERE chat = w.chat AND unread = 1 AND seq <= coalesce(e.seq, 9223372036854775807) OFFSET 0
+     ) AS m";
 
 /// An address as it was loaded.
 struct Found {
@@ -101,19 +81,9 @@ impl Working {
         if mentions.addresses.is_empty() {
             return Ok(Self::default());
         }
-        prepare(on, &[ADDRESSES, MESSAGES, CHANGES, UNREAD]).await?;
-        let session: Vec<Id<SessionId>> = mentions.addresses.iter().map(|named| Id(named.session)).collect();
-        let address: Vec<&str> = mentions.addresses.iter().map(|named| named.address.as_str()).collect();
-        let (addresses, messages, changes, unread) = tokio::try_join!(
-            biased;
-            load_addresses(on, mentions, &session, &address),
-            load_messages(on, mentions, &session, &address),
-            load_changes(on, mentions, &session, &address),
-            load_unread(on, mentions, &session, &address)
-        )?;
-
+        prepare(on, &[ADDRESSES]).await?;
         let mut working = Self::default();
-        for Found { number, canonical, thread, person } in addresses {
+        for Found { number, canonical, thread, person } in load_addresses(on, mentions).await? {
             let Some(named) = mentions.addresses.get(number) else { continue };
             let talk = working.talks.entry(named.session).or_default();
             let counts = canonical.as_ref().unwrap_or(named.address).clone();
@@ -128,22 +98,55 @@ impl Working {
                 talk.aliases.insert(named.address.clone(), canonical);
             }
         }
-        for (found, kept) in messages {
-            if let Some((thread, id)) = working.sought(mentions, found) {
+        working.load_within(on, mentions).await?;
+        Ok(working)
+    }
+
+    /// Loads what is named in the chats that are there.
+    async fn load_within(&mut self, on: &Connection, mentions: &Mentions<'_>) -> Result<(), Failure> {
+        let (mut known, mut amended, mut marked) = (Places::default(), Places::default(), Places::default());
+        let mut with_content = Vec::new();
+        for (number, sought) in mentions.messages.iter().enumerate() {
+            let Some(thread) = self.stored(mentions, sought.chat) else { continue };
+            known.push(number, thread.key, Some(sought.id));
+            with_content.push(sought.amended);
+            // A message that may be new is reached by what waits for it.
+            if sought.amended || thread.waiting > 0 {
+                amended.push(number, thread.key, Some(sought.id));
+            }
+        }
+        for (chat, up_to) in &mentions.marks {
+            if let Some(thread) = self.stored(mentions, *chat) {
+                marked.push(*chat, thread.key, *up_to);
+            }
+        }
+        let (messages, changes, unread) = tokio::try_join!(
+            biased;
+            load_messages(on, &known, &with_content),
+            load_changes(on, &amended),
+            load_unread(on, &marked),
+        )?;
+        for (number, kept) in messages {
+            if let Some((thread, id)) = self.sought(mentions, number) {
                 thread.messages.insert(id.clone(), kept);
             }
         }
-        for (found, change, waits) in changes {
-            if let Some((thread, id)) = working.sought(mentions, found) {
+        for (number, (change, waits)) in changes {
+            if let Some((thread, id)) = self.sought(mentions, number) {
                 thread.changes.entry(id.clone()).or_default().load(change, waits);
             }
         }
         for (number, place) in unread {
-            if let Some(thread) = working.numbered(mentions, number) {
+            if let Some(thread) = self.numbered(mentions, number) {
                 thread.unread_places.insert(place);
             }
         }
-        Ok(working)
+        Ok(())
+    }
+
+    /// The chat of the address with this number, if it has a row.
+    fn stored(&mut self, mentions: &Mentions<'_>, number: usize) -> Option<&mut Thread> {
+        self.numbered(mentions, number).filter(|thread| thread.stored)
     }
 
     /// The chat of the address with this number.
@@ -165,19 +168,20 @@ fn place(row: &Row) -> Result<usize, Failure> {
     Ok(number.saturating_sub(1))
 }
 
-/// The number of an address, as the database counts.
-fn number(index: usize) -> i64 {
-    integer(index as u64 + 1)
-}
-
-async fn load_addresses(
-    on: &Connection,
-    mentions: &Mentions<'_>,
-    session: &[Id<SessionId>],
-    address: &[&str],
-) -> Result<Vec<Found>, Failure> {
+async fn load_addresses(on: &Connection, mentions: &Mentions<'_>) -> Result<Vec<Found>, Failure> {
+    let mut sessions: Vec<Id<SessionId>> = Vec::new();
+    let mut numbers = HashMap::new();
+    let of_session = mentions.addresses.iter().map(|named| {
+        *numbers.entry(named.session).or_insert_with(|| {
+            sessions.push(Id(named.session));
+            // As the database counts.
+            i32::try_from(sessions.len()).unwrap_or(i32::MAX)
+        })
+    });
+    let of_session: Vec<i32> = of_session.collect();
+    let address: Vec<&str> = mentions.addresses.iter().map(|named| named.address.as_str()).collect();
     let adds: Vec<bool> = mentions.addresses.iter().map(|named| named.adds).collect();
-    all(on, ADDRESSES, &[&session, &address, &adds], |row| {
+    all(on, ADDRESSES, &[&sessions, &of_session, &address, &adds], |row| {
         let number = place(row)?;
         let canonical = row.try_get::<_, Option<Text<Address>>>(1)?.map(|Text(canonical)| canonical);
         let thread = match Thread::read(row, 2)? {
@@ -191,59 +195,63 @@ async fn load_addresses(
     .await
 }
 
-/// The columns of the messages that are sought.
-fn columns<'a>(mentions: &Mentions<'a>) -> (Vec<i64>, Vec<&'a str>, Vec<bool>) {
-    let of = || mentions.messages.iter();
-    let chat = of().map(|sought| number(sought.chat)).collect();
-    (chat, of().map(|sought| sought.id.as_str()).collect(), of().map(|sought| sought.amended).collect())
+/// Messages by the keys of their chats, as columns.
+#[derive(Default)]
+struct Places<'a> {
+    /// By which they are known here.
+    numbers: Vec<usize>,
+    chats: Vec<i64>,
+    ids: Vec<Option<&'a str>>,
+}
+
+impl<'a> Places<'a> {
+    fn push(&mut self, number: usize, chat: i64, id: Option<&'a MessageId>) {
+        self.numbers.push(number);
+        self.chats.push(chat);
+        self.ids.push(id.map(MessageId::as_str));
+    }
+
+    /// Runs a statement with these columns, and with more of them; answers each row with the number here. Nothing runs for no
+    /// message.
+    async fn all<T>(
+        &self,
+        on: &Connection,
+        sql: &str,
+        more: Params<'_>,
+        mut read: impl FnMut(&Row) -> Result<T, Failure>,
+    ) -> Result<Vec<(usize, T)>, Failure> {
+        if self.numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let own: Params<'_> = &[&self.chats, &self.ids];
+        all(on, sql, &[own, more].concat(), |row| {
+            let number = self.numbers.get(place(row)?).copied().unwrap_or(usize::MAX);
+            Ok((number, read(row)?))
+        })
+        .await
+    }
 }
 
 async fn load_messages(
     on: &Connection,
-    mentions: &Mentions<'_>,
-    session: &[Id<SessionId>],
-    address: &[&str],
+    places: &Places<'_>,
+    with_content: &Vec<bool>,
 ) -> Result<Vec<(usize, Kept)>, Failure> {
-    if mentions.messages.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (chat, id, amended) = columns(mentions);
-    let values: Params<'_> = &[&session, &address, &chat, &id, &amended];
-    all(on, MESSAGES, values, |row| Ok((place(row)?, Kept::read(row, 1)?))).await
+    places.all(on, MESSAGES, &[with_content], |row| Kept::read(row, 1)).await
 }
 
-async fn load_changes(
-    on: &Connection,
-    mentions: &Mentions<'_>,
-    session: &[Id<SessionId>],
-    address: &[&str],
-) -> Result<Vec<(usize, Change, bool)>, Failure> {
-    if mentions.messages.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (chat, id, amended) = columns(mentions);
-    let values: Params<'_> = &[&session, &address, &chat, &id, &amended];
+async fn load_changes(on: &Connection, places: &Places<'_>) -> Result<Vec<(usize, (Change, bool))>, Failure> {
     let read = |row: &Row| {
         let Flag(waits) = row.try_get(7)?;
-        Ok((place(row)?, Change::read(row, 1)?, waits))
+        Ok((Change::read(row, 1)?, waits))
     };
-    all(on, CHANGES, values, read).await
+    places.all(on, CHANGES, &[], read).await
 }
 
-async fn load_unread(
-    on: &Connection,
-    mentions: &Mentions<'_>,
-    session: &[Id<SessionId>],
-    address: &[&str],
-) -> Result<Vec<(usize, u64)>, Failure> {
-    if mentions.marks.is_empty() {
-        return Ok(Vec::new());
-    }
-    let chat: Vec<i64> = mentions.marks.iter().map(|(chat, _)| number(*chat)).collect();
-    let up_to: Vec<Option<&str>> = mentions.marks.iter().map(|(_, up_to)| up_to.map(MessageId::as_str)).collect();
-    all(on, UNREAD, &[&session, &address, &chat, &up_to], |row| {
+async fn load_unread(on: &Connection, places: &Places<'_>) -> Result<Vec<(usize, u64)>, Failure> {
+    let seq = |row: &Row| {
         let Count(seq) = row.try_get(1)?;
-        Ok((place(row)?, seq))
-    })
-    .await
+        Ok(seq)
+    };
+    places.all(on, UNREAD, &[], seq).await
 }

@@ -9,6 +9,10 @@ use seatport::storage::grams::{self, Gram, Words};
 use crate::error::Failure;
 use crate::sql::{Connection, Params, execute, integer};
 
+const ADD_MESSAGES: &str = "INSERT INTO message_text (session, seq, grams)
+     SELECT u.session, u.seq, ($5::integer[])[u.first : u.last]
+     FROM UNNEST($1::bigint[], $2::bigint[], $3::integer[], $4::integer[]) AS u (session, seq, first, last)";
+
 const PUT_MESSAGES: &str = "INSERT INTO message_text AS t (session, seq, grams)
      SELECT u.session, u.seq, ($5::integer[])[u.first : u.last]
      FROM UNNEST($1::bigint[], $2::bigint[], $3::integer[], $4::integer[]) AS u (session, seq, first, last)
@@ -27,12 +31,14 @@ const DROP_CONTACTS: &str =
      WHERE t.session = u.session AND t.address = u.address";
 
 /// What [`Texts::store`] runs.
-pub(crate) const STATEMENTS: &[&str] = &[PUT_MESSAGES, PUT_CONTACTS, DROP_MESSAGES, DROP_CONTACTS];
+pub(crate) const STATEMENTS: &[&str] = &[ADD_MESSAGES, PUT_MESSAGES, PUT_CONTACTS, DROP_MESSAGES, DROP_CONTACTS];
 
 /// What becomes of the texts of messages and contacts in a transaction. Of what is said about one of them the last word counts.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
-    /// By session and place: the grams that are to be in the index; none if the row is to go.
+    /// Those of new messages, by session and place: the grams that are to be in the index.
+    new: BTreeMap<(i64, i64), Vec<i32>>,
+    /// By session and place; no grams if the row is to go.
     messages: BTreeMap<(i64, i64), Vec<i32>>,
     /// By session and address.
     contacts: BTreeMap<(i64, String), Vec<i32>>,
@@ -45,12 +51,11 @@ impl Texts {
         self.messages.insert((session, integer(seq)), grams);
     }
 
-    /// A message is new. Unlike one that was there before, it needs nothing if it has no text.
+    /// A message is new. Unlike one that was there before, it has no row yet, and needs none if it has no text.
     pub(crate) fn new_message(&mut self, session: i64, seq: u64, content: &Content) {
-        self.message(session, seq, content);
-        let place = (session, integer(seq));
-        if self.messages.get(&place).is_some_and(Vec::is_empty) {
-            self.messages.remove(&place);
+        let grams = content.searchable().map(|text| of_text(session, &text)).unwrap_or_default();
+        if !grams.is_empty() {
+            self.new.insert((session, integer(seq)), grams);
         }
     }
 
@@ -73,10 +78,12 @@ impl Texts {
     /// Writes all of it, in one statement for each sort of change there is.
     pub(crate) async fn store(&mut self, on: &Connection) -> Result<(), Failure> {
         let (messages, contacts) = (std::mem::take(&mut self.messages), std::mem::take(&mut self.contacts));
+        let (new_messages, _) = Rows::of(std::mem::take(&mut self.new));
         let (put_messages, drop_messages) = Rows::of(messages);
         let (put_contacts, drop_contacts) = Rows::of(contacts);
         tokio::try_join!(
             biased;
+            new_messages.run(on, ADD_MESSAGES, true),
             put_messages.run(on, PUT_MESSAGES, true),
             put_contacts.run(on, PUT_CONTACTS, true),
             drop_messages.run(on, DROP_MESSAGES, false),
