@@ -89,6 +89,8 @@ fn common(options: &PostgresOptions) -> Vec<(&'static str, String)> {
         // A plan that was made while a table was small stays with the connection.
         ("plan_cache_mode", "force_generic_plan".to_owned()),
         ("enable_seqscan", "off".to_owned()),
+        // What is looked up for one row is hardly ever what another one wants.
+        ("enable_memoize", "off".to_owned()),
         ("jit", "off".to_owned()),
         ("default_transaction_isolation", "read\\ committed".to_owned()),
         ("standard_conforming_strings", "on".to_owned()),
