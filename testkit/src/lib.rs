@@ -6,6 +6,7 @@ pub mod messenger;
 #[cfg(unix)]
 pub mod postgres;
 pub mod storage;
+pub mod transport;
 
 pub use cable::Cable;
 pub use clock::VirtualClock;
