@@ -80,6 +80,12 @@ impl<'a> Line<'a> {
         last
     }
 
+    /// Waits until the connection has closed, as it was told to.
+    pub(crate) async fn closed(&mut self) {
+        let trial = self.trial;
+        trial.soon("the signals end", self.last_word()).await;
+    }
+
     /// Waits until these texts have come, stores all that comes, and answers those that say one of them, in order.
     pub(crate) async fn arrivals(&mut self, texts: &[&str]) -> Vec<InboundMessage> {
         let mut arrived: Vec<InboundMessage> = Vec::new();
@@ -105,19 +111,22 @@ impl<'a> Line<'a> {
 
     /// Waits until this text has come, and answers it with its acknowledgement, which is yet to be given.
     pub(crate) async fn unstored(&mut self, text: &str) -> (InboundMessage, Ack) {
-        loop {
-            let signal = self.signal().await;
-            match signal {
-                Some(Signal::Messages { messages, ack }) => {
-                    match messages.into_iter().find(|message| says(message, text)) {
-                        Some(message) => return (message, ack),
-                        None => ack.stored(),
+        let trial = self.trial;
+        let search = async {
+            loop {
+                match self.signal().await {
+                    Some(Signal::Messages { messages, ack }) => {
+                        match messages.into_iter().find(|message| says(message, text)) {
+                            Some(message) => break (message, ack),
+                            None => ack.stored(),
+                        }
                     }
+                    Some(signal) => drop(stored(signal)),
+                    None => panic!("the signals ended, and {text:?} did not arrive"),
                 }
-                Some(signal) => drop(stored(signal)),
-                None => panic!("the signals ended, and {text:?} did not arrive"),
             }
-        }
+        };
+        trial.within(&format!("{text:?} arrives"), search).await
     }
 
     /// Sends a text to the peer's chat.

@@ -21,9 +21,10 @@ impl SimulatedPeer {
     /// The peer on this network, in this process and on paused time, so that hours pass in milliseconds.
     #[must_use]
     pub fn new(messenger: Messenger) -> Self {
-        let day = Duration::from_secs(24 * 60 * 60);
+        let ten_minutes = Duration::from_secs(600);
         let quiet = Duration::from_secs(5);
-        let abilities = Abilities { codes_expire: true, unhurried: true, patience: day, quiet, ..on_real_time() };
+        let abilities =
+            Abilities { codes_expire: true, unhurried: true, patience: ten_minutes, quiet, ..on_real_time() };
         Self { messenger, abilities }
     }
 

@@ -11,6 +11,9 @@ use super::abilities::Need;
 use super::cases::{end, environment, inbound, itself, login, loss, outbound, sessions, vault};
 use super::trial::Trial;
 
+/// How many times the peer's patience a case may take.
+const WAITS: u32 = 60;
+
 type Running<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// What is under test: a transport, and who plays its other side.
@@ -61,7 +64,10 @@ impl Case {
         let task = tokio::spawn(async move {
             let trial = Trial::new(subject);
             trial.peer("begin a case", trial.peer.begin()).await;
-            run(&trial).await;
+            // Every wait has a limit; this is for those who loop.
+            let limit = trial.can.patience * WAITS;
+            let ended = tokio::time::timeout(limit, run(&trial)).await;
+            assert!(ended.is_ok(), "the case has not ended within {limit:?}");
         });
         let abort = AbortOnDrop(task.abort_handle());
         let ended = task.await;

@@ -18,7 +18,7 @@ const STEPS: usize = 12;
 pub(crate) async fn closing_ends_the_signals(trial: &Trial) {
     let mut line = trial.log_in(&trial.seat(), 1).await;
     line.tell(TransportCommand::Close).await;
-    line.last_word().await;
+    line.closed().await;
     drop(line);
     trial.no_connection("once it is closed").await;
 }
@@ -27,7 +27,7 @@ pub(crate) async fn closing_before_anybody_logs_in_ends_the_signals(trial: &Tria
     let mut line = trial.dial(&trial.seat()).await;
     line.challenge().await;
     line.tell(TransportCommand::Close).await;
-    line.last_word().await;
+    line.closed().await;
     trial.no_connection("once it is closed").await;
 }
 
@@ -36,7 +36,7 @@ pub(crate) async fn closing_twice_is_closing_once(trial: &Trial) {
     let mut line = trial.log_in(&seat, 1).await;
     line.tell(TransportCommand::Close).await;
     line.tell(TransportCommand::Close).await;
-    line.last_word().await;
+    line.closed().await;
     line.tell(TransportCommand::Close).await;
     drop(line);
     trial.log_in(&seat, 1).await;
@@ -45,7 +45,7 @@ pub(crate) async fn closing_twice_is_closing_once(trial: &Trial) {
 pub(crate) async fn a_command_after_the_end_is_not_taken(trial: &Trial) {
     let mut line = trial.log_in(&trial.seat(), 1).await;
     line.tell(TransportCommand::Close).await;
-    line.last_word().await;
+    line.closed().await;
     let text = trial.text("too late");
     let answer = line.send_text(&trial.message_id(), &text).await;
     assert!(answer.is_err(), "the connection has ended, and took a message");
@@ -58,14 +58,14 @@ pub(crate) async fn a_command_under_way_is_answered_or_dropped(trial: &Trial) {
     line.tell(TransportCommand::Close).await;
     // Whatever became of it, Seatport knows.
     let _ = line.answered(answer).await;
-    line.last_word().await;
+    line.closed().await;
 }
 
 pub(crate) async fn a_dropped_connection_ends_everything(trial: &Trial) {
     let line = trial.log_in(&trial.seat(), 1).await;
     let commands = line.connection.commands.clone();
     drop(line);
-    trial.within("nobody takes commands once the connection is dropped", commands.closed()).await;
+    trial.soon("nobody takes commands once the connection is dropped", commands.closed()).await;
     trial.no_connection("once it is dropped").await;
 }
 
@@ -103,8 +103,8 @@ pub(crate) async fn a_connection_that_hangs_can_be_dropped(trial: &Trial) {
     trial.quiet().await;
     let commands = line.connection.commands.clone();
     drop(line);
-    trial.within("nobody takes commands once the connection is dropped", commands.closed()).await;
-    let answer = trial.within("what was under way is dropped with the connection", answer).await;
+    trial.soon("nobody takes commands once the connection is dropped", commands.closed()).await;
+    let answer = trial.soon("what was under way is dropped with the connection", answer).await;
     assert_ne!(answer, Ok(Ok(())), "nobody has taken it");
     trial.peer("go on", trial.peer.set_hanging(false)).await;
     trial.log_in(&seat, 1).await;
@@ -114,7 +114,7 @@ pub(crate) async fn logging_out_ends_the_signals(trial: &Trial) {
     let mut line = trial.log_in(&trial.seat(), 1).await;
     let commands = line.connection.commands.clone();
     line.tell(TransportCommand::LogOut).await;
-    line.last_word().await;
+    line.closed().await;
     let (done, answer) = oneshot::channel();
     let content = Content::Text(trial.text("too late"));
     let send = TransportCommand::Send { chat: trial.chat(), id: trial.message_id(), content, quoted: None, done };
@@ -127,7 +127,7 @@ pub(crate) async fn logging_out_unlinks(trial: &Trial) {
     let seat = trial.seat();
     let mut line = trial.log_in(&seat, 1).await;
     line.tell(TransportCommand::LogOut).await;
-    line.last_word().await;
+    line.closed().await;
     drop(line);
     trial.not_online(&seat).await;
 }

@@ -16,7 +16,8 @@ pub(crate) async fn a_cut_connection_is_lost(trial: &Trial) {
 pub(crate) async fn a_lost_connection_stays_lost(trial: &Trial) {
     let mut line = trial.log_in(&trial.seat(), 1).await;
     trial.peer("cut", trial.peer.cut(line.account.clone())).await;
-    while !matches!(line.signal().await, Some(Signal::Lost(_)) | None) {}
+    let lost = async { while !matches!(line.signal().await, Some(Signal::Lost(_)) | None) {} };
+    trial.within("it is lost", lost).await;
     // Nobody has dropped it, and nobody has asked for another.
     trial.quiet().await;
     let connections = trial.peer("count connections", trial.peer.connections()).await;

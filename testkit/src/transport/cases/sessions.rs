@@ -43,7 +43,7 @@ pub(crate) async fn the_end_of_one_leaves_the_other(trial: &Trial) {
     let mut closed = trial.log_in(&trial.seat(), 1).await;
     let mut stays = trial.log_in(&trial.seat(), 2).await;
     closed.tell(TransportCommand::Close).await;
-    closed.last_word().await;
+    closed.closed().await;
     drop(closed);
     let text = trial.text("still here");
     assert_eq!(stays.send_text(&trial.message_id(), &text).await, Ok(()));
