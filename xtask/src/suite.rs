@@ -83,7 +83,7 @@ pub(crate) const SUITES: &[Suite] = &[
     },
     Suite {
         name: "testkit",
-        proves: "the storage suite catches broken stores; the simulated messenger does as it is told",
+        proves: "the suites catch broken stores and broken transports; the simulated messenger does as it is told",
         needs: &[],
         steps: &[cargo("test --locked -p seatport-testkit")],
     },
@@ -101,6 +101,12 @@ pub(crate) const SUITES: &[Suite] = &[
         proves: "the quickstart, run as a program, tells its whole story",
         needs: &[],
         steps: &[cargo("test --locked -p seatport-quickstart")],
+    },
+    Suite {
+        name: "echo",
+        proves: "the transport that shows how to write one passes the transport suite",
+        needs: &[],
+        steps: &[cargo("test --locked -p seatport-echo")],
     },
     Suite {
         name: "cluster",

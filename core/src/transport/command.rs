@@ -17,11 +17,16 @@ pub enum SendError {
     Later(String),
 }
 
-/// What a connection is told to do. A transport answers each `done`; one that is dropped counts as [`SendError::Later`].
+/// What a connection is told to do.
+///
+/// - A transport answers each `done`, or drops it, which counts as [`SendError::Later`]: as soon as it knows, and at the latest when
+///   the connection ends, however that comes about.
+/// - Once the signals have ended no command is taken any more.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TransportCommand {
-    /// Send a message. A transport [refuses](SendError::Refused) what its network has no words for.
+    /// Send a message, with texts to the letter. A transport [refuses](SendError::Refused) what its network has no words for, and
+    /// puts off only what may succeed later: an empty text is sent or refused. The connection lives on either way.
     Send {
         /// To which chat.
         chat: Address,
@@ -34,7 +39,8 @@ pub enum TransportCommand {
         /// Whether the network took it.
         done: oneshot::Sender<Result<(), SendError>>,
     },
-    /// Tell the network that these messages of a chat were read. Telling it again does no harm.
+    /// Tell the network that these messages of a chat were read. Telling it again does no harm. A transport whose network does
+    /// not care agrees, or refuses; there is nothing to put off.
     MarkRead {
         /// Which chat.
         chat: Address,
@@ -43,8 +49,9 @@ pub enum TransportCommand {
         /// Whether the network heard it.
         done: oneshot::Sender<Result<(), SendError>>,
     },
-    /// Unlink this device from the account, then close.
+    /// Unlink this device from the account, then close: the credentials must no longer log in.
     LogOut,
-    /// Close. The signals end when that is done.
+    /// Close, whether or not an account is logged in. The signals end when that is done. After 4 s Seatport no longer waits, and
+    /// drops the connection. It may be said more than once.
     Close,
 }

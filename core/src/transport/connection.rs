@@ -79,10 +79,11 @@ impl ConnectContext {
     }
 }
 
-/// A connection: signals come out, commands go in. Dropping it closes it and ends everything the transport started for it.
+/// A connection: signals come out, commands go in. Dropping it closes it and ends everything the transport started for it, whoever
+/// still holds a sender of commands; what was under way is dropped unanswered.
 #[derive(Debug)]
 pub struct Connection {
-    /// What happens. Bounded: a transport waits when Seatport is behind.
+    /// What happens. Bounded: a transport waits when Seatport is behind, and loses nothing.
     pub signals: mpsc::Receiver<Signal>,
     /// What is to be done.
     pub commands: mpsc::Sender<TransportCommand>,

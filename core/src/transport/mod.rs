@@ -2,7 +2,11 @@
 //!
 //! A [`Transport`] dials: [`Transport::connect`] answers a [`Connection`], whose signals say what happens and whose commands
 //! say what is to be done. It never reconnects by itself, keeps what it must remember in the [`Vault`](crate::vault::Vault)
-//! and nowhere else, and acknowledges a message to its network only when Seatport has stored it.
+//! and nowhere else, and acknowledges a message to its network only when Seatport has stored it. One transport serves many sessions
+//! at once, which know nothing of each other.
+//!
+//! Whether a transport does all that this module asks, the transport suite of `seatport-testkit` tells; `examples/echo` shows how one
+//! is written.
 
 mod challenge;
 mod command;
@@ -31,7 +35,7 @@ pub struct Capabilities {
     pub stores_credentials: bool,
     /// It can log in by a code typed on the phone.
     pub pairing_code: bool,
-    /// It can go through a proxy.
+    /// It can go through a proxy. One that cannot is never asked to dial with a proxy in its environment.
     pub proxy: bool,
     /// It can send media, and not only texts.
     pub media: bool,
@@ -67,7 +71,8 @@ impl Capabilities {
     }
 }
 
-/// The adapter to a messenger network.
+/// The adapter to a messenger network. Nothing that it shows by `Debug`, and no reason that it gives, holds a secret: a login code,
+/// credentials, the password of a proxy.
 ///
 /// ```
 /// use std::time::Duration;
@@ -136,7 +141,7 @@ pub trait Transport: Debug + Send + Sync + 'static {
     /// What it can do. Never changes.
     fn capabilities(&self) -> Capabilities;
 
-    /// A fresh id for a message of ours, in the form the network expects.
+    /// A fresh id for a message of ours, in the form the network expects. No two are the same.
     fn new_message_id(&self, random: &Random) -> Result<MessageId, Invalid> {
         let mut bytes = [0; 16];
         random.fill(&mut bytes);
@@ -152,7 +157,10 @@ pub trait Transport: Debug + Send + Sync + 'static {
 
     /// Dials for one session.
     ///
-    /// - With credentials in the vault it logs in with them; without, it issues login codes as `context.login` says.
+    /// - With credentials in the vault it logs in with them; without, it issues login codes as `context.login` says. Every dial begins
+    ///   a round of its own, which counts from 1.
+    /// - A vault that does not open is rejected as [unreadable](crate::lifecycle::ReasonKind::VaultUnreadable) and left as it is.
+    /// - A network that is away is lost, and not rejected.
     /// - Answers as soon as it can be spoken to; what follows arrives as signals.
     /// - If the environment names a proxy, everything goes through it or nothing goes at all.
     /// - Dropping the future, or the connection, ends everything it started, at once.

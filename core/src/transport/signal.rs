@@ -17,7 +17,7 @@ pub struct InboundMessage {
     pub kind: ChatKind,
     /// The phone number of the person the chat is with, E.164 digits without `+`, where the network tells.
     pub phone: Option<String>,
-    /// The network's id, unique within the chat.
+    /// The network's id, unique within the chat. What is delivered again has the id that it had before.
     pub id: MessageId,
     /// Who sent it: the other side, a member of the group, or the account itself.
     pub sender: Address,
@@ -72,17 +72,19 @@ impl Ack {
     }
 }
 
-/// What a connection says. The end of the signals means that it is closed.
+/// What a connection says. The end of the signals means that it is closed. [`LoginExpired`](Self::LoginExpired),
+/// [`Lost`](Self::Lost) and [`Rejected`](Self::Rejected) are last words: the signals end after them.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Signal {
-    /// A login code to show. Each replaces the one before.
+    /// A login code to show. Each replaces the one before and lives longer; none is ever shown twice, by whatever session.
     Challenge(LoginChallenge),
-    /// The phone accepted the login; the credentials are in the vault.
+    /// The phone accepted the login; the credentials are in the vault. If the vault does not take them, this was no login: the
+    /// connection is lost.
     Paired {
         /// Who logged in.
         account: Account,
-        /// Whether the network wants a new connection now. This one is then closed.
+        /// Whether the network wants a new connection now. Seatport then closes this one and dials.
         redial: bool,
     },
     /// The account is online.
@@ -139,6 +141,8 @@ pub enum Signal {
     LoginExpired,
     /// The connection was lost; dialling again may help.
     Lost(Reason),
-    /// The network refused; only a person can help.
+    /// The network refused; only a person can help. Seatport goes by the kind of the reason: after
+    /// [`LoggedOut`](crate::lifecycle::ReasonKind::LoggedOut), say, it forgets the credentials, and after
+    /// [`Banned`](crate::lifecycle::ReasonKind::Banned) it keeps them.
     Rejected(Reason),
 }
