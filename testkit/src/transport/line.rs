@@ -141,7 +141,7 @@ impl<'a> Line<'a> {
     }
 
     /// Tells the connection to send, and does not wait.
-    pub(crate) async fn tell_to_send(&self, id: &MessageId, content: Content) -> Answer {
+    pub(crate) async fn tell_to_send(&mut self, id: &MessageId, content: Content) -> Answer {
         let (done, answer) = oneshot::channel();
         let command = TransportCommand::Send { chat: self.trial.chat(), id: id.clone(), content, quoted: None, done };
         self.tell(command).await;
@@ -156,29 +156,32 @@ impl<'a> Line<'a> {
     }
 
     /// What became of a command. An answer that is dropped counts as [`SendError::Later`].
-    pub(crate) async fn answered(&mut self, mut answer: Answer) -> Result<(), SendError> {
-        let deadline = Instant::now() + self.trial.can.patience;
-        let answered = timeout_at(deadline, async {
-            let mut open = true;
-            loop {
-                tokio::select! {
-                    answered = &mut answer => break answered,
-                    signal = self.connection.signals.recv(), if open => match signal {
-                        Some(signal) => self.said.push_back(signal),
-                        None => open = false,
-                    },
-                }
-            }
-        });
-        match answered.await {
-            Ok(answered) => answered.unwrap_or_else(|_| Err(SendError::Later("not answered".into()))),
-            Err(_) => panic!("a command was neither answered nor dropped within {:?}", self.trial.can.patience),
-        }
+    pub(crate) async fn answered(&mut self, answer: Answer) -> Result<(), SendError> {
+        let answered = self.while_listening("a command is answered or dropped", answer).await;
+        answered.unwrap_or_else(|_| Err(SendError::Later("not answered".into())))
     }
 
-    /// Tells the connection something. A connection that has ended takes it no more, which is an answer too.
-    pub(crate) async fn tell(&self, command: TransportCommand) {
-        tell(self.trial, &self.connection.commands, command).await;
+    /// Tells the connection something. A connection that has ended takes it no more, which is an answer too. As Seatport does, it
+    /// listens meanwhile.
+    pub(crate) async fn tell(&mut self, command: TransportCommand) {
+        let (trial, commands) = (self.trial, self.connection.commands.clone());
+        self.while_listening("a command is taken", tell(trial, &commands, command)).await;
+    }
+
+    /// What comes of this, in good time. What the connection says meanwhile is kept.
+    async fn while_listening<T>(&mut self, what: &str, future: impl Future<Output = T>) -> T {
+        let (signals, said) = (&mut self.connection.signals, &mut self.said);
+        let listening = async {
+            tokio::pin!(future);
+            loop {
+                tokio::select! {
+                    biased;
+                    result = &mut future => break result,
+                    Some(signal) = signals.recv() => said.push_back(signal),
+                }
+            }
+        };
+        self.trial.within(what, listening).await
     }
 }
 

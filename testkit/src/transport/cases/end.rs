@@ -96,7 +96,7 @@ pub(crate) async fn a_dial_that_hangs_can_be_dropped(trial: &Trial) {
 
 pub(crate) async fn a_connection_that_hangs_can_be_dropped(trial: &Trial) {
     let seat = trial.seat();
-    let line = trial.log_in(&seat, 1).await;
+    let mut line = trial.log_in(&seat, 1).await;
     trial.peer("hang", trial.peer.set_hanging(true)).await;
     let text = Content::Text(trial.text("into the void"));
     let answer = line.tell_to_send(&trial.message_id(), text).await;
