@@ -87,7 +87,8 @@ pub enum Signal {
         /// Whether the network wants a new connection now. Seatport then closes this one and dials.
         redial: bool,
     },
-    /// The account is online.
+    /// The account is online. Messages may come before, and a transport may wait until they are stored: Seatport does not wait for
+    /// this to store them.
     Ready {
         /// Who is online.
         account: Account,

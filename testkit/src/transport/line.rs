@@ -15,13 +15,15 @@ pub(crate) struct Line<'a> {
     trial: &'a Trial,
     pub(crate) connection: Connection,
     said: VecDeque<Signal>,
+    /// A text that is not to be stored when it comes.
+    pub(crate) awaited: Option<String>,
     /// The address of the account that is online.
     pub(crate) account: String,
 }
 
 impl<'a> Line<'a> {
     pub(crate) fn new(trial: &'a Trial, connection: Connection) -> Self {
-        Self { trial, connection, said: VecDeque::new(), account: String::new() }
+        Self { trial, connection, said: VecDeque::new(), awaited: None, account: String::new() }
     }
 
     /// The next signal; none once the connection is closed.
@@ -32,10 +34,12 @@ impl<'a> Line<'a> {
         self.trial.within("a signal, or the end of the signals", self.connection.signals.recv()).await
     }
 
-    /// The next signal about the login or the end. What comes in between is taken note of: what is to be stored counts as stored.
+    /// The next signal about the login or the end. What comes before is stored, as a network may wait for that; messages are also
+    /// kept for whoever listens later. With the text that is awaited unstored they are a word too, which is heard again.
     pub(crate) async fn word(&mut self) -> Option<Signal> {
         let deadline = Instant::now() + self.trial.can.patience;
-        loop {
+        let mut kept = VecDeque::new();
+        let word = loop {
             let signal = match self.said.pop_front() {
                 Some(signal) => Some(signal),
                 None => match timeout_at(deadline, self.connection.signals.recv()).await {
@@ -47,9 +51,17 @@ impl<'a> Line<'a> {
                 },
             };
             match signal {
-                Some(Signal::Messages { ack, .. } | Signal::Amendments { ack, .. } | Signal::History { ack, .. }) => {
-                    ack.stored()
+                Some(Signal::Messages { messages, ack }) => {
+                    let awaited = |message: &InboundMessage| self.awaited.iter().any(|text| says(message, text));
+                    if messages.iter().any(awaited) {
+                        let copy = Signal::Messages { messages: messages.clone(), ack: Ack::unneeded() };
+                        kept.push_back(Signal::Messages { messages, ack });
+                        break Some(copy);
+                    }
+                    ack.stored();
+                    kept.push_back(Signal::Messages { messages, ack: Ack::unneeded() });
                 }
+                Some(Signal::Amendments { ack, .. } | Signal::History { ack, .. }) => ack.stored(),
                 Some(
                     Signal::Alive
                     | Signal::Contacts(_)
@@ -58,9 +70,12 @@ impl<'a> Line<'a> {
                     | Signal::Status { .. }
                     | Signal::Read { .. },
                 ) => {}
-                word => return word,
+                word => break word,
             }
-        }
+        };
+        kept.append(&mut self.said);
+        self.said = kept;
+        word
     }
 
     /// The login code that is due.

@@ -122,11 +122,19 @@ impl Trial {
 
     /// Dials until the account is online; what login codes there are this phone uses.
     pub(crate) async fn log_in(&self, seat: &Seat, phone: u32) -> Line<'_> {
+        self.log_in_for(seat, phone, None).await
+    }
+
+    /// The same, but only until this text has come, which may be before the account is online. It is not stored yet.
+    pub(crate) async fn log_in_for(&self, seat: &Seat, phone: u32, awaited: Option<&str>) -> Line<'_> {
         let mut scanned = false;
         'dialling: for _ in 0..REDIALS {
             let mut line = self.dial(seat).await;
+            line.awaited = awaited.map(str::to_owned);
             loop {
                 match line.word().await {
+                    // The awaited text is among them.
+                    Some(Signal::Messages { .. }) => return line,
                     Some(Signal::Ready { account }) => {
                         line.account = account.address.as_str().to_owned();
                         return line;

@@ -59,7 +59,7 @@ pub(crate) async fn what_was_not_stored_comes_again_under_its_id(trial: &Trial) 
     // As when the storage fails: nobody says that it is stored.
     drop(ack);
     drop(line);
-    let mut line = trial.log_in(&seat, 1).await;
+    let mut line = trial.log_in_for(&seat, 1, Some(&text)).await;
     let (second, ack) = line.unstored(&text).await;
     assert_eq!((&second.chat, &second.id), (&first.chat, &first.id), "the id tells that it is the same");
     // As when the process dies: the connection is gone while it is being stored.
