@@ -83,8 +83,14 @@ impl SeatportBuilder {
 
     /// Adds a messenger network. Replaces an earlier one of the same name.
     #[must_use]
-    pub fn transport(mut self, transport: impl Transport) -> Self {
-        self.transports.insert(transport.name(), Arc::new(transport));
+    pub fn transport(self, transport: impl Transport) -> Self {
+        self.shared_transport(Arc::new(transport))
+    }
+
+    /// Like [`transport`](Self::transport), for one that is shared already: with another [`Seatport`], say.
+    #[must_use]
+    pub fn shared_transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transports.insert(transport.name(), transport);
         self
     }
 

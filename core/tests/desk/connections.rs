@@ -1,12 +1,13 @@
 //! What the runtime does when a transport misbehaves.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use seatport::lifecycle::{Reason, ReasonKind};
 use seatport::memory::MemoryStorage;
-use seatport::transport::{Ack, Signal, TransportCommand};
-use seatport::vault::VaultError;
+use seatport::transport::{Ack, Signal, Transport, TransportCommand};
+use seatport::vault::{VaultError, VaultKey};
 use seatport::{Agent, AgentId, CardStatus, Environment, Error, EventBody, NewAccount, Role, Seatport, WhenFull};
 use tokio::time::Instant;
 
@@ -186,4 +187,23 @@ async fn another_account_may_log_in_where_the_host_allows_it() {
         }
     }
     assert_eq!(desk.card(session).await.unwrap().account, Some(account("b")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_transport_may_serve_two_instances() {
+    let (transport, mut lines) = Scripted::new(Dial::Answers);
+    let transport: Arc<dyn Transport> = Arc::new(transport);
+    let mut online_at = Vec::new();
+    for _ in 0..2 {
+        let building = Seatport::builder().storage(MemoryStorage::new()).shared_transport(transport.clone());
+        let seatport = building.vault_key(VaultKey::new([7; 32])).build().await.unwrap();
+        seatport.agents().put(Agent::new("mei", "Mei", Role::Supervisor).unwrap()).await.unwrap();
+        let desk = seatport.desk(&AgentId::new("mei").unwrap()).await.unwrap();
+        let (session, line) = online(&desk, &mut lines).await;
+        assert_eq!(line.context.session, session);
+        online_at.push((seatport, desk, session, line));
+    }
+    for (_, desk, session, _) in &online_at {
+        assert_eq!(desk.card(*session).await.unwrap().status, CardStatus::Online);
+    }
 }
