@@ -115,6 +115,12 @@ pub(crate) const SUITES: &[Suite] = &[
         steps: &[cargo("test --locked -p seatport-cluster")],
     },
     Suite {
+        name: "ffi",
+        proves: "what crosses to other languages: values, errors, and calls into a host that fails or hangs",
+        needs: &[],
+        steps: &[cargo("test --locked -p seatport-ffi")],
+    },
+    Suite {
         name: "benches",
         proves: "the benchmarks record and repeat exactly what was written; nothing is measured",
         needs: &[],

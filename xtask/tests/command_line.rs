@@ -80,7 +80,7 @@ fn a_failing_step_stops_nothing_and_fails_the_run() {
     let stdout = stdout(&output);
     assert!(stdout.contains("== core: cargo test --locked -p seatport\n"), "{stdout}");
     assert!(stdout.contains("\nlint         failed "), "{stdout}");
-    assert!(stdout.ends_with("11 passed, 1 failed\n"), "{stdout}");
+    assert!(stdout.ends_with("12 passed, 1 failed\n"), "{stdout}");
 }
 
 #[test]
