@@ -1,6 +1,7 @@
 //! The runtime of one instance.
 
 use std::sync::{Arc, Weak};
+use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -14,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// All engines, so that a host can end them before it ends itself.
 static ENGINES: Mutex<Vec<Weak<Engine>>> = Mutex::new(Vec::new());
+
+/// The threads on which engines end, or ended: a host that waits for such an end hears of it on one of them.
+static ENDS: Mutex<Vec<thread::JoinHandle<()>>> = Mutex::new(Vec::new());
 
 /// The threads that an instance runs on. Ends with [`end`](Self::end), or else with its last owner.
 #[derive(Debug)]
@@ -79,9 +83,14 @@ impl Engine {
             runtime.shutdown_timeout(patience);
             then();
         };
-        if let Err(error) = std::thread::Builder::new().name("seatport-end".to_owned()).spawn(end) {
+        match thread::Builder::new().name("seatport-end".to_owned()).spawn(end) {
+            Ok(end) => {
+                let mut ends = ENDS.lock();
+                ends.retain(|end| !end.is_finished());
+                ends.push(end);
+            }
             // The runtime went down with the closure that was not run, without being waited for.
-            tracing::warn!(%error, "no thread to end an instance on");
+            Err(error) => tracing::warn!(%error, "no thread to end an instance on"),
         }
     }
 }
@@ -123,5 +132,8 @@ pub fn end_all(patience: Duration) -> Result<(), SeatportError> {
     }
     drop(done);
     let _ = ended.recv();
+    // Whoever was told of an end may leave before the thread that told it has come back from the host.
+    let ends = std::mem::take(&mut *ENDS.lock());
+    ends.into_iter().for_each(|end| drop(end.join()));
     Ok(())
 }
