@@ -34,6 +34,7 @@ pub trait Transport: Send + Sync {
     /// Dials for one session.
     ///
     /// - With credentials in `dial.vault` it logs in with them; without, it issues login codes as `dial.login` says.
+    /// - Keeps `dial.signals` as long as the connection lives: letting go of it counts as lost.
     /// - Answers as soon as it can be spoken to; what follows is told to `dial.signals`, by a task of its own. Nothing of it is
     ///   taken up before `connect` has answered, so `connect` itself tells little and does not wait for `messages`.
     /// - If the environment names a proxy, everything goes through it or nothing goes at all.
