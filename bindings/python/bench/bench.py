@@ -1,13 +1,15 @@
 """What calls from Python cost beside empty ones, how fast lists and events are read, and whether memory grows: `bench.py [--quick]`.
 
 Overhead is a real call without what core itself takes for it, beside an empty function of the same signature in the same library. They
-are measured in turns, many times and briefly, and the best time of each counts: whatever else the machine does only adds.
+are measured in turns, many times and briefly, with the garbage collector off, and the median of each counts. The best of each is no
+measure on a machine that does other things: it tells who caught a quiet moment.
 """
 
 import asyncio
 import gc
 import importlib
 import os
+import statistics
 import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -70,16 +72,22 @@ async def beside(what: str, real: Call, empty: Call, in_core: Call | None, times
     reals: list[float] = []
     empties: list[float] = []
     cores: list[float] = [0.0] if in_core is None else []
-    for _ in range(20 if QUICK else 100):
-        # In turns, so that a drift weighs on all.
-        empties.append(await timed(empty, times))
-        reals.append(await timed(real, times))
-        if in_core is not None:
-            spent: Any = await in_core()
-            cores.append(spent.total_seconds() * 1e6)
-    tell(f"{what}: a call", min(reals), "µs")
-    tell(f"{what}: an empty one", min(empties), "µs")
-    return tell(f"{what}: overhead beside the empty one", (min(reals) - min(cores)) / min(empties), "", BOUND)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(30 if QUICK else 100):
+            # In turns, so that a drift weighs on all.
+            empties.append(await timed(empty, times))
+            reals.append(await timed(real, times))
+            if in_core is not None:
+                spent: Any = await in_core()
+                cores.append(spent.total_seconds() * 1e6)
+    finally:
+        gc.enable()
+    taken, floor, core = (statistics.median(times) for times in (reals, empties, cores))
+    tell(f"{what}: a call", taken, "µs")
+    tell(f"{what}: an empty one", floor, "µs")
+    return tell(f"{what}: overhead beside the empty one", (taken - core) / floor, "", BOUND)
 
 
 class Sink(Connection):
@@ -104,7 +112,7 @@ def resident() -> float:
 
 async def grows(what: str, call: Call) -> bool:
     """Looks whether memory grows with the number of calls."""
-    few, many = (1_000, 10_000) if QUICK else (10_000, 100_000)
+    few, many = (10_000, 30_000) if QUICK else (10_000, 100_000)
     for _ in range(few):
         await call()
     gc.collect()

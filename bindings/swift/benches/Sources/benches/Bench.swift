@@ -48,6 +48,25 @@ struct Bench: Sendable {
         return best * 1e6
     }
 
+    func batches() async throws {
+        let (mei, probe) = (mei, probe)
+        var events = (real: Double.infinity, empty: Double.infinity)
+        for _ in 0..<rounds {
+            let feed = try await mei.readEvents(cursors: [:])
+            let fetch = {
+                let batch = try await feed.next(seen: 0, max: 256)
+                precondition(batch.events.count == 256)
+            }
+            let empty = {
+                let batch = try await probe.next(seen: 0, max: 256)
+                precondition(batch.events.count == 256)
+            }
+            events.real = min(events.real, try await micros(1, fetch))
+            events.empty = min(events.empty, try await micros(1, empty))
+        }
+        tell("256 events in a batch", events, core: try await inCore(.next, 1))
+    }
+
     func overhead() async throws {
         let (mei, probe, seatport, session, taker, message) = (mei, probe, seatport, session, taker, message)
         tell("a call", try await beside(calls: 20_000, { _ = try seatport.nodeId() }, { _ = try probe.nodeId() }))
@@ -66,15 +85,6 @@ struct Bench: Sendable {
                 calls: 5, { _ = try await mei.cards(filter: SessionFilter(), page: all) },
                 { _ = try await probe.cards(filter: SessionFilter(), page: all) }),
             core: try await inCore(.cards, 5))
-        var events = (real: Double.infinity, empty: Double.infinity)
-        for _ in 0..<rounds {
-            let feed = try await mei.readEvents(cursors: [:])
-            let fetch = { precondition(try await feed.next(seen: 0, max: 1000).events.count == 1000) }
-            let empty = { precondition(try await probe.next(seen: 0, max: 1000).events.count == 1000) }
-            events.real = min(events.real, try await micros(1, fetch))
-            events.empty = min(events.empty, try await micros(1, empty))
-        }
-        tell("1000 events in a batch", events, core: try await inCore(.next, 1))
         tell(
             "a callback of a transport",
             try await beside(

@@ -14,9 +14,11 @@ try await Task.detached {
         let mei = try await seatport.desk(agent: "mei")
         let environment = Environment(deviceName: "Front desk", locale: "zh-CN", timeZone: "Asia/Shanghai")
         let account = NewAccount(transport: "simulated", environment: environment, agent: "mei", remark: "a remark of some words")
-        // A batch holds events of one session after the other: the first has enough for one.
+        // A batch holds events of one session: with only one there, it is the first.
         let first = try await mei.addAccount(account: account)
-        for n in 0..<1000 { _ = try await mei.setRemark(session: first, remark: "remark \(n)") }
+        for n in 1..<256 { _ = try await mei.setRemark(session: first, remark: "remark \(n)") }
+        let events = Bench(seatport: seatport, mei: mei, session: first, probe: try await Probe.of(desk: mei, session: first))
+        try await events.batches()
         for _ in 1..<1000 { _ = try await mei.addAccount(account: account) }
         let bench = Bench(seatport: seatport, mei: mei, session: first, probe: try await Probe.of(desk: mei, session: first))
         try await bench.overhead()
