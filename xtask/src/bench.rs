@@ -9,30 +9,62 @@ use anyhow::Context;
 
 use crate::cargo::Cargo;
 
-/// A program of `seatport-benches` that measures one thing.
+/// A program that measures one thing.
 #[derive(Debug)]
 pub(crate) struct Benchmark {
     pub(crate) name: &'static str,
     pub(crate) shows: &'static str,
+    /// The package it belongs to.
+    package: Package,
+}
+
+/// Where benchmarks live.
+#[derive(Clone, Copy, Debug)]
+enum Package {
+    /// `seatport-benches`: Rust.
+    Benches,
+    /// `seatport-bindings`: a host in the language that the benchmark is named by.
+    Bindings,
+}
+
+impl Benchmark {
+    /// The call of cargo that runs it.
+    fn args(&self, quick: bool) -> String {
+        let quick = if quick { " --quick" } else { "" };
+        match self.package {
+            Package::Benches => format!("bench --locked -p seatport-benches --bench {} --{quick}", self.name),
+            Package::Bindings => format!("run --locked -p seatport-bindings -- bench {}{quick}", self.name),
+        }
+    }
+}
+
+/// A benchmark of the Rust side.
+const fn rust(name: &'static str, shows: &'static str) -> Benchmark {
+    Benchmark { name, shows, package: Package::Benches }
+}
+
+/// The benchmarks of a host in this language.
+const fn host(name: &'static str, shows: &'static str) -> Benchmark {
+    Benchmark { name, shows, package: Package::Bindings }
 }
 
 /// The benchmarks of `cargo xtask bench`, in the order in which they run.
 pub(crate) const BENCHMARKS: &[Benchmark] = &[
-    Benchmark {
-        name: "ingest",
-        shows: "messages of 50 sessions, stored and acknowledged, beside bare SQLite and beside one commit for each message",
-    },
-    Benchmark {
-        name: "reads",
-        shows: "what a desk reads, with 10,000 and with 5,000,000 messages stored, beside the bare statement",
-    },
-    Benchmark { name: "desk", shows: "what a call at a desk costs, and how fast events are read" },
-    Benchmark {
-        name: "postgres",
-        shows: "messages of 50 sessions in Postgres, beside bare tokio-postgres; four nodes that want the same ports",
-    },
-    Benchmark { name: "cluster", shows: "10,000 sessions over three nodes: boot, spread, rest, the death of a node" },
-    Benchmark { name: "memory", shows: "what an idle session takes of the memory" },
+    rust(
+        "ingest",
+        "messages of 50 sessions, stored and acknowledged, beside bare SQLite and beside one commit for each message",
+    ),
+    rust("reads", "what a desk reads, with 10,000 and with 5,000,000 messages stored, beside the bare statement"),
+    rust("desk", "what a call at a desk costs, and how fast events are read"),
+    rust(
+        "postgres",
+        "messages of 50 sessions in Postgres, beside bare tokio-postgres; four nodes that want the same ports",
+    ),
+    rust("cluster", "10,000 sessions over three nodes: boot, spread, rest, the death of a node"),
+    rust("memory", "what an idle session takes of the memory"),
+    host("python", "calls from Python beside empty ones; 10,000 cards and 100,000 events; whether memory grows"),
+    host("kotlin", "calls from Kotlin beside empty ones; whether memory grows"),
+    host("swift", "calls from Swift beside empty ones; whether memory grows"),
 ];
 
 /// One line that a benchmark wrote: what was measured, how much, in what, and what it must keep to.
@@ -134,10 +166,10 @@ pub(crate) fn run(
     quick: bool,
 ) -> anyhow::Result<Measured> {
     let mut measured = Measured::default();
-    for Benchmark { name, .. } in benchmarks {
+    for benchmark in benchmarks {
+        let name = benchmark.name;
         let file = figures_of(cargo, name)?;
-        let args =
-            format!("bench --locked -p seatport-benches --bench {name} --{}", if quick { " --quick" } else { "" });
+        let args = benchmark.args(quick);
         println!("\n== {name}: cargo {args}");
         if !cargo.succeeds(cargo.command(&args).env("SEATPORT_FIGURES", &file))? {
             measured.broken.push(name);

@@ -118,7 +118,25 @@ pub(crate) const SUITES: &[Suite] = &[
         name: "ffi",
         proves: "what crosses to other languages: values, errors, and calls into a host that fails or hangs",
         needs: &[],
-        steps: &[cargo("test --locked -p seatport-ffi")],
+        steps: &[cargo("test --locked -p seatport-ffi"), cargo("test --locked -p seatport-bindings")],
+    },
+    Suite {
+        name: "python",
+        proves: "the Python package, installed into a fresh virtual environment, passes pytest, mypy and pyright there",
+        needs: &[],
+        steps: &[cargo("run --locked -p seatport-bindings -- test python")],
+    },
+    Suite {
+        name: "kotlin",
+        proves: "the Kotlin package, installed into a fresh Maven repository, passes JUnit there, from Kotlin and from Java",
+        needs: &[],
+        steps: &[cargo("run --locked -p seatport-bindings -- test kotlin")],
+    },
+    Suite {
+        name: "swift",
+        proves: "the Swift package, taken by a fresh project, passes swift test there",
+        needs: &[],
+        steps: &[cargo("run --locked -p seatport-bindings -- test swift")],
     },
     Suite {
         name: "benches",
