@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use seatport::storage::StorageErrorKind;
 use seatport::{Error, Invalid, Retry};
 
 use crate::audit::AuditFault;
@@ -329,6 +330,8 @@ impl From<Error> for SeatportError {
             Error::AuditBroken { number, fault } => Self::AuditBroken { detail, number, fault: fault.into() },
             Error::Contended(session) => Self::Contended { detail, session: session.to_string() },
             Error::Vault(_) => Self::Vault { detail },
+            // The storage ends with the instance: a call that was under way may meet it closed.
+            Error::Storage(error) if error.kind() == StorageErrorKind::Closed => Self::ended(),
             Error::Storage(error) => Self::Storage { detail, kind: kind(&error), retry },
             Error::ShutDown(_) => Self::ShutDown { detail },
             _ => Self::Internal { detail },

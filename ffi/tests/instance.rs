@@ -137,6 +137,27 @@ async fn after_a_shutdown_every_call_says_so_and_those_under_way_end() {
 }
 
 #[tokio::test]
+async fn an_end_meets_those_who_wait_for_events_however_they_come_together() {
+    for round in 0..100 {
+        let (seatport, desk) = open().await;
+        let feeds: Vec<_> = (0..4)
+            .map(|_| {
+                let desk = desk.clone();
+                tokio::spawn(async move { desk.events(HashMap::new()).await?.next(0, 1).await.map(drop) })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let ended = tokio::time::timeout(A_WHILE, seatport.shutdown(A_WHILE)).await;
+        ended.unwrap_or_else(|_| panic!("round {round}: the shutdown hangs")).unwrap();
+        for feed in feeds {
+            let waited = tokio::time::timeout(A_WHILE, feed).await;
+            let waited = waited.unwrap_or_else(|_| panic!("round {round}: a feed hangs")).unwrap();
+            assert!(matches!(waited, Err(SeatportError::ShutDown { .. })), "{waited:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_instance_that_is_let_go_of_frees_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("seatport.db").to_str().unwrap().to_owned();

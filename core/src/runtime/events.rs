@@ -175,11 +175,15 @@ impl EventStream {
 
     async fn wait(&mut self) -> Result<(), Error> {
         let mut phase = self.desk.node().phase.subscribe();
+        let ends = async {
+            // Lets go of the phase at once: who asks for it again while somebody wants to change it waits for ever.
+            let _ = phase.wait_for(|phase| *phase != super::node::Phase::Running).await;
+        };
         let change = tokio::select! {
             biased;
             change = self.changes.recv() => change,
             () = sleep_until(self.look_at) => return Ok(()),
-            _ = phase.wait_for(|phase| *phase != super::node::Phase::Running) => return self.desk.node().running(),
+            () = ends => return self.desk.node().running(),
         };
         match change {
             Ok(Change::Session { session, .. }) => drop(self.due.insert(session)),
