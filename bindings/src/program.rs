@@ -1,5 +1,6 @@
 //! Running other programs.
 
+use std::env;
 use std::process::{Command, ExitStatus};
 
 use anyhow::{Context, ensure};
@@ -10,11 +11,28 @@ fn said(command: &Command) -> String {
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
+/// Takes out of the search path for libraries what cargo put there for us: a package has to find the library that it carries, and
+/// must not find the one that happens to have been built beside us.
+fn finding_its_own_library(command: &mut Command) -> &mut Command {
+    let built = env::current_exe().ok().and_then(|program| Some(program.parent()?.to_owned()));
+    for name in ["LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"] {
+        if let (Some(paths), Some(built)) = (env::var_os(name), &built) {
+            let others = env::split_paths(&paths).filter(|path| !path.starts_with(built));
+            match env::join_paths(others) {
+                Ok(others) if !others.is_empty() => command.env(name, others),
+                _ => command.env_remove(name),
+            };
+        }
+    }
+    command
+}
+
 /// Runs a program with its output shown, and fails where it fails.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let said = said(command);
     println!("\n== {said}");
-    let status: ExitStatus = command.status().with_context(|| format!("cannot start {said}"))?;
+    let status: ExitStatus =
+        finding_its_own_library(command).status().with_context(|| format!("cannot start {said}"))?;
     ensure!(status.success(), "{said}: {status}");
     Ok(())
 }
@@ -22,7 +40,7 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
 /// Runs a program and answers what it wrote.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     let said = said(command);
-    let output = command.output().with_context(|| format!("cannot start {said}"))?;
+    let output = finding_its_own_library(command).output().with_context(|| format!("cannot start {said}"))?;
     ensure!(output.status.success(), "{said}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)
 }
