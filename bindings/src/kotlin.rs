@@ -10,6 +10,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use self::tools::Tools;
+use crate::fresh::{Fresh, fresh};
 use crate::library::Library;
 use crate::program;
 
@@ -139,7 +140,7 @@ impl Package {
 
     /// Runs the README's program from a fresh project outside of the repository.
     fn consumer(&self) -> anyhow::Result<()> {
-        let fresh = Fresh::new()?;
+        let fresh = Fresh::new("kotlin")?;
         let readme = fs::read_to_string(self.root.join("bindings/kotlin/README.md"))?;
         let program = readme
             .split("```kotlin\n")
@@ -189,31 +190,4 @@ fn platform() -> String {
     };
     let machine = std::env::consts::ARCH.replace('_', "-");
     format!("{system}-{machine}")
-}
-
-/// An empty directory.
-fn fresh(directory: &Path) -> anyhow::Result<()> {
-    if directory.exists() {
-        fs::remove_dir_all(directory)?;
-    }
-    Ok(fs::create_dir_all(directory)?)
-}
-
-/// A directory outside of the repository, which is removed in the end.
-struct Fresh(PathBuf);
-
-impl Fresh {
-    fn new() -> anyhow::Result<Self> {
-        let directory = std::env::temp_dir().join(format!("seatport-kotlin-{}", std::process::id()));
-        fresh(&directory)?;
-        Ok(Self(directory))
-    }
-}
-
-impl Drop for Fresh {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            println!("{} stays: {error}", self.0.display());
-        }
-    }
 }

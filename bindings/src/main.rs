@@ -1,5 +1,6 @@
 //! Builds, packs, tests and measures what hosts install: `cargo run -p seatport-bindings -- test python`.
 
+mod fresh;
 mod kotlin;
 mod library;
 mod program;

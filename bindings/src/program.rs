@@ -1,7 +1,7 @@
 //! Running other programs.
 
 use std::env;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, ensure};
 
@@ -43,4 +43,25 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     let output = finding_its_own_library(command).output().with_context(|| format!("cannot start {said}"))?;
     ensure!(output.status.success(), "{said}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Whether a program can be started and succeeds; what it says is not shown.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    silent.status().is_ok_and(|status| status.success())
+}
+
+/// Whether packages can be installed here without asking anybody: as root, on Debian or one of its kin.
+pub(crate) fn may_install() -> bool {
+    is_root() && succeeds(Command::new("apt-get").arg("--version"))
+}
+
+/// Whether we are root.
+pub(crate) fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// Runs `apt-get`, which asks nothing.
+pub(crate) fn apt(args: &[&str]) -> anyhow::Result<()> {
+    run(Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()))
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 
 use self::tools::Tools;
+use crate::fresh::{Fresh, fresh};
 use crate::library::Library;
 use crate::program;
 
@@ -197,7 +198,7 @@ impl Package {
             "the README's program has {} lines; 25 are enough",
             program.lines().count()
         );
-        let fresh = Fresh::new()?;
+        let fresh = Fresh::new("python")?;
         let environment = fresh.0.join("environment");
         self.tools.environment(&environment)?;
         program::run(self.tools.pip(&environment).args(["install", "--quiet", "--no-index"]).arg(&self.wheel))?;
@@ -211,14 +212,6 @@ impl Package {
         mypy.arg("--python-executable").arg(tools::python_of(&environment));
         program::run(mypy.arg("program.py"))
     }
-}
-
-/// An empty directory.
-fn fresh(directory: &Path) -> anyhow::Result<()> {
-    if directory.exists() {
-        fs::remove_dir_all(directory).with_context(|| format!("cannot remove {}", directory.display()))?;
-    }
-    Ok(fs::create_dir_all(directory)?)
 }
 
 /// Copies a directory, but for compiled code.
@@ -245,23 +238,4 @@ fn only(directory: &Path) -> anyhow::Result<PathBuf> {
     let mut entries = fs::read_dir(directory)?.collect::<Result<Vec<_>, _>>()?;
     ensure!(entries.len() == 1, "{} holds {} things and not one", directory.display(), entries.len());
     Ok(entries.remove(0).path())
-}
-
-/// A directory outside of the repository, which is removed in the end.
-struct Fresh(PathBuf);
-
-impl Fresh {
-    fn new() -> anyhow::Result<Self> {
-        let directory = std::env::temp_dir().join(format!("seatport-python-{}", std::process::id()));
-        fresh(&directory)?;
-        Ok(Self(directory))
-    }
-}
-
-impl Drop for Fresh {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            println!("{} stays: {error}", self.0.display());
-        }
-    }
 }

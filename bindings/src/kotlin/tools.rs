@@ -31,10 +31,11 @@ impl Tools {
         if let Some(tools) = Self::installed() {
             return Ok(tools);
         }
-        ensure!(is_root() && runs(Command::new("apt-get").arg("--version")), MISSING);
+        ensure!(program::may_install(), MISSING);
         println!("\n== no JDK and Maven on this machine: installing them");
-        apt(&["update"])?;
-        apt(&["install", "-y", "--no-install-recommends", "maven", "openjdk-17-jdk-headless"]).context(MISSING)?;
+        program::apt(&["update"])?;
+        program::apt(&["install", "-y", "--no-install-recommends", "maven", "openjdk-17-jdk-headless"])
+            .context(MISSING)?;
         let Some(tools) = Self::installed() else { bail!(MISSING) };
         Ok(tools)
     }
@@ -47,7 +48,7 @@ impl Tools {
             // Debian keeps them side by side.
             None => Some(jdks().into_iter().find(|home| is_jdk(home))?),
         };
-        runs(Command::new("mvn").arg("--version").envs(java_home.as_ref().map(|home| ("JAVA_HOME", home))))
+        program::succeeds(Command::new("mvn").arg("--version").envs(java_home.as_ref().map(|home| ("JAVA_HOME", home))))
             .then_some(Self { java_home })
     }
 
@@ -78,21 +79,4 @@ fn version(javac: &Path) -> Option<u32> {
     let said = String::from_utf8(said.stdout).ok()?;
     let number = said.trim().strip_prefix("javac ")?;
     number.split(['.', '-', '+']).next()?.parse().ok()
-}
-
-fn runs(command: &mut Command) -> bool {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
-}
-
-fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
-}
-
-fn apt(args: &[&str]) -> anyhow::Result<()> {
-    program::run(Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()))
 }

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, ensure};
 
@@ -36,7 +36,7 @@ impl Tools {
             fs::read_to_string(requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
         // Written last: a half-made environment has none.
         let done = place.join("requirements.txt");
-        let works = || succeeds(Command::new(python_of(place)).args(["-c", ASK]));
+        let works = || program::succeeds(Command::new(python_of(place)).args(["-c", ASK]));
         if fs::read_to_string(&done).is_ok_and(|had| had == wanted) && works() {
             return Ok(tools);
         }
@@ -106,21 +106,14 @@ fn clean(mut command: Command) -> Command {
 
 fn find() -> Option<OsString> {
     let named = env::var_os("SEATPORT_PYTHON").into_iter();
-    named.chain(NAMES.map(OsString::from)).find(|name| succeeds(Command::new(name).args(["-c", ASK])))
-}
-
-fn succeeds(command: &mut Command) -> bool {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    named.chain(NAMES.map(OsString::from)).find(|name| program::succeeds(Command::new(name).args(["-c", ASK])))
 }
 
 fn install() -> anyhow::Result<OsString> {
-    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
-    ensure!(is_root && succeeds(Command::new("apt-get").arg("--version")), MISSING);
+    ensure!(program::may_install(), MISSING);
     println!("\n== no Python on this machine: installing one");
     for arguments in [&["update"][..], &["install", "-y", "--no-install-recommends", "python3", "python3-venv"]] {
-        let mut apt = Command::new("apt-get");
-        apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
-        program::run(&mut apt).context(MISSING)?;
+        program::apt(arguments).context(MISSING)?;
     }
     find().context(MISSING)
 }

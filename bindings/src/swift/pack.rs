@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::mend::mend;
+use crate::fresh::fresh;
 use crate::library::Library;
 
 /// The package as hosts get it.
@@ -56,13 +57,6 @@ fn version() -> String {
         "/// The version of this package, and of the library in it.\nlet packageVersion = \"{}\"\n",
         env!("CARGO_PKG_VERSION")
     )
-}
-
-fn fresh(directory: &Path) -> anyhow::Result<()> {
-    if directory.exists() {
-        fs::remove_dir_all(directory)?;
-    }
-    Ok(fs::create_dir_all(directory)?)
 }
 
 /// Makes a directory like another one; what the names stand for is left alone.

@@ -33,14 +33,14 @@ impl Toolchain {
     pub(super) fn find() -> anyhow::Result<Self> {
         let root = match env::var_os(ROOT) {
             Some(root) => Some(PathBuf::from(root)),
-            None if succeeds(Command::new("swift").arg("--version")) => None,
+            None if program::succeeds(Command::new("swift").arg("--version")) => None,
             None => Some(make_root()?),
         };
         if let Some(root) = &root {
             // A link in it may lead to what is only there.
             let there = root.join("usr/bin/swift").symlink_metadata().is_ok();
             ensure!(there, "{} has no swift in it; remove it, or name another one in {ROOT}", root.display());
-            ensure!(is_root(), "only root can run swift in {}; {MISSING}", root.display());
+            ensure!(program::is_root(), "only root can run swift in {}; {MISSING}", root.display());
         }
         Ok(Self { root, shared: Vec::new(), variables: Vec::new() })
     }
@@ -106,7 +106,7 @@ fn inside(root: &Path, shared: &[PathBuf], directory: &Path) -> Command {
 
 /// A Debian 13 in the user's cache, made at the first time and kept.
 fn make_root() -> anyhow::Result<PathBuf> {
-    ensure!(is_root() && succeeds(Command::new("apt-get").arg("--version")), MISSING);
+    ensure!(program::may_install(), MISSING);
     let cache = cache()?;
     fs::create_dir_all(&cache)?;
     // Who comes while another one makes it waits, and finds it made.
@@ -120,7 +120,7 @@ fn make_root() -> anyhow::Result<PathBuf> {
     if root.exists() {
         fs::remove_dir_all(&root).with_context(|| format!("cannot remove the half of {}", root.display()))?;
     }
-    if !succeeds(Command::new("debootstrap").arg("--version")) {
+    if !program::succeeds(Command::new("debootstrap").arg("--version")) {
         program::run(apt().arg("update"))?;
         program::run(apt().args(["install", "-y", "--no-install-recommends", "debootstrap"]))?;
     }
@@ -147,17 +147,4 @@ fn apt() -> Command {
     let mut apt = Command::new("apt-get");
     apt.env("DEBIAN_FRONTEND", OsString::from("noninteractive")).stdin(Stdio::null());
     apt
-}
-
-fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
-}
-
-fn succeeds(command: &mut Command) -> bool {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
 }
