@@ -134,8 +134,18 @@ impl<P: tokio_postgres::types::ToSql + Sync> Rows<P> {
 
 /// What the index holds of a text in a session; nothing if the text has no word.
 pub(crate) fn of_text(session: i64, text: &str) -> Vec<i32> {
-    let mut numbers: Vec<i32> =
-        grams::of_text(text).into_iter().flat_map(|gram| [number(gram), number(gram.beginning())]).collect();
+    let mut numbers = Vec::new();
+    let mut last = None;
+    for gram in grams::of_text(text) {
+        // In their order those with the same beginning are neighbours, and the beginning itself comes first.
+        let beginning = gram.beginning();
+        if last.replace(beginning) != Some(beginning) {
+            numbers.push(number(beginning));
+        }
+        if gram != beginning {
+            numbers.push(number(gram));
+        }
+    }
     if !numbers.is_empty() {
         numbers.push(of_session(session));
     }
