@@ -6,7 +6,7 @@ use std::time::Duration;
 use seatport::storage::Change;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_postgres::{AsyncMessage, Client, Statement};
 use uuid::Uuid;
 
@@ -16,8 +16,9 @@ use crate::connect::Target;
 use crate::error::Failure;
 use crate::hosts::Driver;
 
-/// How long to gather hints after some were sent.
-const GATHER: Duration = Duration::from_millis(2);
+/// How long to gather hints after some were sent. Each notification takes a lock that all databases of the server share, and wakes
+/// every process that listens.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// How long to wait before the connection is made anew; each time twice as long, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -126,20 +127,25 @@ impl Line {
         if self.send(open).await.is_err() {
             return;
         }
+        let mut gathered = Instant::now();
         loop {
+            let wanted = async {
+                sleep_until(gathered).await;
+                self.hints.0.wake.notified().await;
+            };
             tokio::select! {
                 biased;
                 heard = open.heard.recv() => match heard {
                     Some(notification) => self.hear(&notification),
                     None => return,
                 },
-                () = self.hints.0.wake.notified() => {
+                () = wanted => {
                     let stopped = self.hints.has_stopped();
                     let sent = if stopped { timeout(LAST_WORDS, self.send(open)).await.unwrap_or(Ok(())) } else { self.send(open).await };
                     if stopped || sent.is_err() {
                         return;
                     }
-                    sleep(GATHER).await;
+                    gathered = Instant::now() + GATHER;
                 }
             }
         }
