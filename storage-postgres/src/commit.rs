@@ -15,6 +15,7 @@ use crate::head::{Head, Heads};
 use crate::ledger::{self, Telling, Told};
 use crate::port::Ports;
 use crate::sql::{Connection, all, prepare};
+use crate::statements::Statements;
 use crate::transaction::Transaction;
 use crate::vault::{self, Writes};
 use crate::{audit, head, lease, port};
@@ -44,19 +45,19 @@ pub(crate) async fn land(core: &Core, commits: &[&SessionCommit]) -> Result<Outc
                 Err(refused) => Err(refused.into()),
             });
         }
-        batch.store(&tx).await?;
-        Ok((outcomes, batch.changes))
+        let last = batch.store(&tx).await?;
+        Ok((outcomes, batch.changes, last))
     };
     let Ok(landed) = timeout(core.limit(), landed).await else { return Err(Failure::Away) };
     match landed {
-        Ok((outcomes, changes)) if changes.is_empty() => {
+        Ok((outcomes, changes, _)) if changes.is_empty() => {
             drop(tx);
             transaction.roll_back().await;
             Ok(outcomes)
         }
-        Ok((outcomes, changes)) => {
+        Ok((outcomes, changes, last)) => {
             drop(tx);
-            transaction.commit().await?;
+            transaction.commit(last).await?;
             core.hints.announce(&changes);
             Ok(outcomes)
         }
@@ -226,24 +227,26 @@ impl<'c> Batch<'c> {
         Ok(committed(head))
     }
 
-    /// Writes all of it.
-    async fn store(&mut self, tx: &Connection) -> Result<(), Failure> {
+    /// Writes all of it, but for the statements that it answers.
+    async fn store(&mut self, tx: &Connection) -> Result<Statements, Failure> {
         if self.changes.is_empty() {
-            return Ok(());
+            return Ok(Statements::default());
         }
         let working = self.working.take().unwrap_or_default();
-        tokio::try_join!(
+        // The ledger first: its answers are here while the server is still busy with the rest.
+        let (mut last, ..) = tokio::try_join!(
             biased;
+            ledger::tell(tx, &self.told),
             self.heads.store(tx),
             working.store(tx),
             vault::apply(tx, &self.vault),
-            ledger::tell(tx, &self.told),
         )?;
         // Its lock comes last: it is held until the transaction is durable.
         if !self.audit.is_empty() {
+            std::mem::take(&mut last).run(tx).await?;
             audit::add(tx, &self.audit).await?;
         }
-        Ok(())
+        Ok(last)
     }
 }
 

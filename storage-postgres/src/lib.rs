@@ -30,6 +30,7 @@ mod retry;
 mod search;
 mod session;
 mod sql;
+mod statements;
 mod transaction;
 mod vault;
 mod writer;

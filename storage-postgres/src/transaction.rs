@@ -23,6 +23,7 @@ use crate::core::Core;
 use crate::error::Failure;
 use crate::retry::Patience;
 use crate::sql::{Connection, execute, first};
+use crate::statements::Statements;
 
 /// What [`PostgresStorage::read`] does with a connection.
 pub(crate) type Reading<A, T> = for<'a> fn(&'a Connection, &'a A) -> BoxFuture<'a, Result<T, Failure>>;
@@ -165,15 +166,16 @@ impl<'c> Transaction<'c> {
         }
     }
 
-    /// Makes it durable. When the answer is an error other than [`Failure::Unknown`], nothing has happened.
-    pub(crate) async fn commit(mut self) -> Result<(), Failure> {
-        match timeout(self.core.limit(), self.connection.on()?.batch_execute("COMMIT")).await {
+    /// Runs these as its last statements, and makes it durable. When the answer is an error other than [`Failure::Unknown`],
+    /// nothing has happened.
+    pub(crate) async fn commit(mut self, last: Statements) -> Result<(), Failure> {
+        match timeout(self.core.limit(), last.run_and_commit(self.connection.on()?)).await {
             Ok(Ok(())) => {
                 self.connection.give_back();
                 self.give_lane_back();
                 Ok(())
             }
-            Ok(Err(error)) if is_plain(&error) => Err(error.into()),
+            Ok(Err(Failure::Postgres(error))) if is_plain(&error) => Err(error.into()),
             Ok(Err(_)) | Err(_) => {
                 self.connection = InUse(None);
                 let landed = self.has_landed().await?;
@@ -263,7 +265,7 @@ impl Core {
         let changes = tx.into_changes();
         match written {
             Ok(written) => {
-                transaction.commit().await?;
+                transaction.commit(Statements::default()).await?;
                 self.hints.announce(&changes);
                 Ok(written)
             }

@@ -5,9 +5,9 @@ use seatport::storage::EntryColumns;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::store::Column;
 use crate::codes::{Count, Flag};
 use crate::error::Failure;
+use crate::statements::Column;
 
 /// The columns of an entry, in their order.
 pub(crate) const ENTRY: &str = "quarter, session, agent, class, late, replier, seconds";

@@ -36,7 +36,7 @@ pub(crate) async fn erase(tx: &Connection, session: SessionId) -> Result<(), Fai
                 }
             }
         };
-        store::difference(tx, &before, &after).await?;
+        store::difference(&before, &after).run(tx).await?;
     }
     execute(tx, "DELETE FROM shift WHERE session = $1", &[&Id(session)]).await?;
     Ok(())

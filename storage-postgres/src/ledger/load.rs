@@ -13,7 +13,7 @@
 //! it has to, in the same order. So nobody waits for somebody who waits: who shares a row holds up those alone who want it whole,
 //! and these hold it from the beginning.
 //!
-//! A key that nobody has yet has no row to lock. So its row is inserted at once, with the number of the person it may become: another
+//! A key that nobody has yet has no row to lock. So its row is inserted then, with the number of the person it may become: another
 //! transaction that inserts the same waits, as for every unique key. These locks live in the rows. Advisory locks would live in
 //! the server's lock table, which is too small for the thousands of persons that one look at an account's history brings.
 
@@ -38,13 +38,17 @@ const RESERVE: &str = "INSERT INTO person_key (key, person)
     ORDER BY new.key
     ON CONFLICT DO NOTHING RETURNING key, person";
 
-/// Locks whoever has one of the keys.
+/// Locks whoever has one of the keys. Who has it stays who has it from then on: a person loses a key only together with the row.
 macro_rules! lock {
     ($strength:literal) => {
         concat!(
-            "SELECT id FROM person
-             WHERE id = ANY (ARRAY(SELECT person FROM person_key WHERE key = ANY ($1::bytea[]))) ORDER BY id FOR ",
-            $strength
+            "SELECT k.key, p.id FROM (
+                 SELECT told.key, known.person FROM UNNEST($1::bytea[]) AS told (key)
+                 CROSS JOIN LATERAL (SELECT person FROM person_key WHERE key = told.key LIMIT 1) AS known
+                 ORDER BY known.person
+             ) AS k CROSS JOIN LATERAL (SELECT id FROM person WHERE id = k.person FOR ",
+            $strength,
+            ") AS p"
         )
     };
 }
@@ -55,15 +59,14 @@ const LOCK_WHOLE: &str = lock!("UPDATE");
 /// Locks persons whose pairs are compared. They are shared already.
 const LOCK_COUNTED: &str = "SELECT id FROM person WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE";
 
-/// Whose the keys are, and the pairs told about with their newest visits.
+/// The pairs told about with their newest visits.
 ///
 /// Each row is looked up by itself (LATERAL), so that the plan is the same however many there are.
-const KNOWN: &str = "SELECT told.key, k.person,
+const KNOWN: &str = "SELECT
         p.id, p.person, p.session, p.first_login, p.first_activity, p.outbound_at, p.outbound_id, p.outbound_by,
         v.pair, v.at, v.id, v.until, v.agent, v.late
-    FROM UNNEST($1::bytea[], $2::uuid[]) AS told (key, session)
-    CROSS JOIN LATERAL (SELECT person FROM person_key WHERE key = told.key LIMIT 1) AS k
-    LEFT JOIN LATERAL (SELECT * FROM pair WHERE person = k.person AND session = told.session LIMIT 1) AS p ON true
+    FROM UNNEST($1::bigint[], $2::uuid[]) AS told (person, session)
+    CROSS JOIN LATERAL (SELECT * FROM pair WHERE person = told.person AND session = told.session LIMIT 1) AS p
     LEFT JOIN LATERAL (SELECT * FROM visit WHERE pair = p.id ORDER BY at DESC, id DESC LIMIT $3) AS v ON true";
 
 /// How many visits of a pair that is. Most pairs have no more, and most messages are newer than these.
@@ -91,40 +94,33 @@ const VISITS: &str = "SELECT pair, at, id, until, agent, late FROM visit
 /// Locks whoever is told about, and fetches what most tellings need.
 pub(super) async fn begin(tx: &Connection, told: &[Told]) -> Result<Rows, Failure> {
     let asked = Asked::of(told);
-    let keys: Vec<&[u8]> = asked.keys.iter().map(|key| key.as_bytes().as_slice()).collect();
     let merges = told.iter().any(|told| matches!(told.telling, Telling::SamePerson(..)));
     let lock = if merges { LOCK_WHOLE } else { SHARE };
-    prepare(tx, &[RESERVE, lock, KNOWN, SHIFTS]).await?;
-    let by_key: Params<'_> = &[&keys];
-    let by_session: Params<'_> = &[&asked.sessions, &asked.since];
+    prepare(tx, &[lock, RESERVE, KNOWN, SHIFTS]).await?;
     let newest = integer(NEWEST as u64);
-    let by_pair: Params<'_> = &[&asked.pair_keys, &asked.pair_sessions, &newest];
-    let mut reserved = BTreeMap::new();
+    let mut rows = Rows::default();
     loop {
+        let unlocked = asked.without(&rows);
+        rows.keys.extend(all(tx, lock, &[&unlocked], key).await?);
+        let new = asked.without(&rows);
+        let (persons, sessions) = asked.pairs(&rows.keys);
+        let (by_key, by_pair): (Params<'_>, Params<'_>) = (&[&new], &[&persons, &sessions, &newest]);
+        let by_session: Params<'_> = &[&asked.sessions, &asked.since];
         // In this order: what is read after the lock is as it will stay.
-        let (new, locked, known, shifts) = tokio::try_join!(
+        let (reserved, known, shifts) = tokio::try_join!(
             biased;
-            all(tx, RESERVE, by_key, key),
-            all(tx, lock, by_key, |row| Ok(PersonId(row.try_get(0)?))),
+            async { if new.is_empty() { Ok(Vec::new()) } else { all(tx, RESERVE, by_key, key).await } },
             all(tx, KNOWN, by_pair, known),
             all(tx, SHIFTS, by_session, shift),
         )?;
-        reserved.extend(new);
-        let locked: BTreeSet<PersonId> = locked.into_iter().chain(reserved.values().copied()).collect();
-        let persons: BTreeMap<PersonKey, PersonId> = known.iter().map(|(key, ..)| *key).collect();
-        if persons.len() < asked.keys.len() || persons.values().any(|person| !locked.contains(person)) {
-            // Somebody was merged or forgotten while we waited for the lock: now that we have it, once more.
+        rows.reserved.extend(reserved);
+        if !asked.without(&rows).is_empty() {
+            // Somebody else took the key, or was merged or forgotten while we waited for the lock: once more.
             continue;
         }
-        let mut rows = Rows { reserved, ..Rows::default() };
-        for (key, person) in persons {
-            if !rows.reserved.contains_key(&key) {
-                rows.keys.insert(key, person);
-                rows.persons.entry(person).or_default();
-            }
-        }
-        let (pairs, visits): (Vec<_>, Vec<_>) = known.into_iter().map(|(_, pair, visit)| (pair, visit)).unzip();
-        rows.take_in(pairs.into_iter().flatten(), visits.into_iter().flatten());
+        rows.persons = rows.keys.values().map(|person| (*person, Person::default())).collect();
+        let (pairs, visits): (Vec<_>, Vec<_>) = known.into_iter().unzip();
+        rows.take_in(pairs, visits.into_iter().flatten());
         rows.note_newest();
         for (session, shift) in shifts {
             rows.shifts.entry(session).or_default().insert(shift.at, shift);
@@ -215,11 +211,8 @@ impl Rows {
 
 /// What tellings ask for.
 struct Asked {
-    /// In their order.
-    keys: BTreeSet<PersonKey>,
-    /// Each pair of a key and a session, and the keys that are told about without one.
-    pair_keys: Vec<Vec<u8>>,
-    pair_sessions: Vec<Option<Id<SessionId>>>,
+    /// Each key with the sessions it is told about with, if any.
+    keys: BTreeMap<PersonKey, BTreeSet<SessionId>>,
     sessions: Vec<Id<SessionId>>,
     /// From when on the session's shifts matter.
     since: Vec<At>,
@@ -227,28 +220,40 @@ struct Asked {
 
 impl Asked {
     fn of(told: &[Told]) -> Self {
-        let mut pairs = BTreeSet::<(PersonKey, Option<SessionId>)>::new();
+        let mut keys = BTreeMap::<PersonKey, BTreeSet<SessionId>>::new();
         let mut since = BTreeMap::<SessionId, Timestamp>::new();
         for Told { session, at, telling, .. } in told {
             let at = match telling {
                 Telling::Shift { .. } => *at,
                 Telling::SamePerson(one, other) => {
-                    pairs.extend([(*one, None), (*other, None)]);
+                    keys.entry(*one).or_default();
+                    keys.entry(*other).or_default();
                     continue;
                 }
                 Telling::Fact(key, fact) => {
-                    pairs.insert((*key, Some(*session)));
+                    keys.entry(*key).or_default().insert(*session);
                     let Fact::Wrote { at, .. } = fact else { continue };
                     *at
                 }
             };
             since.entry(*session).and_modify(|since| *since = at.min(*since)).or_insert(at);
         }
-        let keys = pairs.iter().map(|(key, _)| *key).collect();
-        let pairs = pairs.into_iter().map(|(key, session)| (key.as_bytes().to_vec(), session.map(Id)));
-        let (pair_keys, pair_sessions) = pairs.unzip();
         let (sessions, since) = since.into_iter().map(|(session, since)| (Id(session), At(since))).unzip();
-        Self { keys, pair_keys, pair_sessions, sessions, since }
+        Self { keys, sessions, since }
+    }
+
+    /// The keys that are neither known nor reserved.
+    fn without(&self, rows: &Rows) -> Vec<&[u8]> {
+        let keys = self.keys.keys().filter(|key| !rows.keys.contains_key(key) && !rows.reserved.contains_key(key));
+        keys.map(|key| key.as_bytes().as_slice()).collect()
+    }
+
+    /// Those who have the keys, each with the sessions it is told about with.
+    fn pairs(&self, persons: &BTreeMap<PersonKey, PersonId>) -> (Vec<i64>, Vec<Id<SessionId>>) {
+        let pairs = self.keys.iter().filter_map(|(key, sessions)| Some((*persons.get(key)?, sessions)));
+        let pairs: BTreeSet<(PersonId, SessionId)> =
+            pairs.flat_map(|(person, sessions)| sessions.iter().map(move |session| (person, *session))).collect();
+        pairs.into_iter().map(|(person, session)| (person.0, Id(session))).unzip()
     }
 }
 
@@ -258,14 +263,10 @@ fn key(row: &Row) -> Result<(PersonKey, PersonId), Failure> {
     Ok((PersonKey::from_bytes(key), PersonId(row.try_get(1)?)))
 }
 
-/// A key with its person, and a pair told about with one of its visits.
-type Known = ((PersonKey, PersonId), Option<Pair>, Option<(PairId, Visit)>);
-
-fn known(row: &Row) -> Result<Known, Failure> {
-    let is_there = |column| Ok::<_, Failure>(row.try_get::<_, Option<i64>>(column)?.is_some());
-    let pair = is_there(2)?.then(|| pair_at(row, 2)).transpose()?;
-    let visit = is_there(10)?.then(|| visit_at(row, 10)).transpose()?;
-    Ok((key(row)?, pair, visit))
+/// A pair told about, with one of its visits.
+fn known(row: &Row) -> Result<(Pair, Option<(PairId, Visit)>), Failure> {
+    let visited = row.try_get::<_, Option<i64>>(8)?.is_some();
+    Ok((pair_at(row, 0)?, visited.then(|| visit_at(row, 8)).transpose()?))
 }
 
 fn pair(row: &Row) -> Result<Pair, Failure> {

@@ -18,6 +18,7 @@ use seatport::{AgentId, SessionId, Timestamp};
 
 use crate::error::Failure;
 use crate::sql::Connection;
+use crate::statements::Statements;
 
 pub(crate) use erase::erase;
 pub(crate) use rebuild::rebuild;
@@ -45,13 +46,14 @@ pub(crate) enum Telling {
     Fact(PersonKey, Fact),
 }
 
-/// Tells the ledger all this, in the given order. Once in a transaction, at a time when it holds the sessions' rows.
+/// Tells the ledger all this, in the given order, and answers what is left to be run for that. Once in a transaction, at a time
+/// when it holds the sessions' rows.
 ///
 /// Two round trips, when all pairs are known and their visits are opened or prolonged, or all persons are new; else one or two
 /// more.
-pub(crate) async fn tell(tx: &Connection, told: &[Told]) -> Result<(), Failure> {
+pub(crate) async fn tell(tx: &Connection, told: &[Told]) -> Result<Statements, Failure> {
     if told.is_empty() {
-        return Ok(());
+        return Ok(Statements::default());
     }
     let mut loaded = load::begin(tx, told).await?;
     let mut missing = loaded.before_merges(told);
@@ -60,7 +62,7 @@ pub(crate) async fn tell(tx: &Connection, told: &[Told]) -> Result<(), Failure> 
         let mut rows = loaded.clone();
         missing = rows.hear(told);
         if missing.is_empty() {
-            return store::difference(tx, &loaded, &rows).await;
+            return Ok(store::difference(&loaded, &rows));
         }
     }
 }

@@ -6,9 +6,10 @@ use seatport::leads::ledger::{self, PersonId};
 use super::entry::{Columns, ENTRY};
 use super::load;
 use super::rows::{AllMissing, Depth, Rows};
-use super::store::{Column, add_to, parameters};
+use super::store::add_to;
 use crate::error::Failure;
 use crate::sql::{Connection, all, execute};
+use crate::statements::{Column, parameters};
 
 /// How many persons are in memory at a time.
 const PIECE: i64 = 1_000;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::try_join_all;
 use seatport::SessionId;
 use seatport::conversation::Author;
 use seatport::leads::ledger::{Pair, PairId, PersonId, Visit};
@@ -11,44 +10,17 @@ use tokio_postgres::types::ToSql;
 use super::entry::{Columns, ENTRIES, ENTRY};
 use super::rows::Rows;
 use crate::codes::{At, Code, Count, Flag, Id, Json};
-use crate::error::Failure;
-use crate::sql::{Connection, execute, prepare};
+use crate::statements::{Column, Statements};
 
-/// The values of one column, or another parameter.
-pub(super) type Column = Box<dyn ToSql + Sync + Send>;
-
-/// Statements that run in their order, without waiting for each other's answers.
-#[derive(Default)]
-pub(super) struct Statements(Vec<(String, Vec<Column>)>);
-
-impl Statements {
-    pub(super) fn add(&mut self, sql: impl Into<String>, columns: Vec<Column>) {
-        self.0.push((sql.into(), columns));
-    }
-
-    pub(super) async fn run(self, tx: &Connection) -> Result<(), Failure> {
-        let texts: Vec<&str> = self.0.iter().map(|(sql, _)| sql.as_str()).collect();
-        prepare(tx, &texts).await?;
-        let parameters: Vec<_> = self.0.iter().map(|(_, columns)| parameters(columns)).collect();
-        try_join_all(texts.iter().zip(&parameters).map(|(sql, parameters)| execute(tx, sql, parameters))).await?;
-        Ok(())
-    }
-}
-
-/// As statements take them.
-pub(super) fn parameters(columns: &[Column]) -> Vec<&(dyn ToSql + Sync)> {
-    columns.iter().map(|column| &**column as &(dyn ToSql + Sync)).collect()
-}
-
-/// Stores what changed from `before` to `after`.
-pub(super) async fn difference(tx: &Connection, before: &Rows, after: &Rows) -> Result<(), Failure> {
+/// What stores what changed from `before` to `after`.
+pub(super) fn difference(before: &Rows, after: &Rows) -> Statements {
     let mut statements = Statements::default();
     persons(before, after, &mut statements);
     pairs(before, after, &mut statements);
     visits(before, after, &mut statements);
     shifts(before, after, &mut statements);
     figures(after, &mut statements);
-    statements.run(tx).await
+    statements
 }
 
 fn persons(before: &Rows, after: &Rows, statements: &mut Statements) {

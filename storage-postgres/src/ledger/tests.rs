@@ -98,6 +98,11 @@ fn draw(random: &Random, step: i64, sessions: u64, persons: u64, merges: bool) -
     Told { session, first_login, at: Timestamp::from_millis(NOON + step * HOUR / 5), telling }
 }
 
+/// Tells the ledger, and runs what is left to be run.
+async fn tell(tx: &Connection, told: &[Told]) -> Result<(), Failure> {
+    super::tell(tx, told).await?.run(tx).await
+}
+
 fn tell_reference(tables: &mut Tables, told: &Told) {
     let Told { session, first_login, at, telling } = told;
     let Ok(()) = match telling {
@@ -354,7 +359,7 @@ async fn columns_sort_as_entries_do_and_give_them_back() {
     let mut rows = rows::Rows::default();
     let entries = entries();
     rows.totals = entries.iter().rev().map(|entry| (entry.clone(), 1)).collect();
-    store::difference(&on, &rows::Rows::default(), &rows).await.unwrap();
+    store::difference(&rows::Rows::default(), &rows).run(&on).await.unwrap();
     let found: Vec<LeadEntry> = totals(&on).await.into_iter().map(|total| total.entry).collect();
     assert_eq!(found, entries);
 }
