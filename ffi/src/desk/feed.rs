@@ -10,7 +10,7 @@ use crate::instance::all;
 use crate::reader::{Reader, Source, Turn};
 
 /// What events are read from.
-trait Feed: Source<Batch = Vec<Event>> {
+trait Feed: Source<Batch = Vec<seatport::Event>> {
     /// How far each session's events were handed out.
     fn handed_out(&self) -> &seatport::Cursors;
 }
@@ -19,16 +19,16 @@ trait Feed: Source<Batch = Vec<Event>> {
 fn arrived<S: Feed>(turn: &Turn<S>, seen: u64) -> Result<seatport::Cursors, SeatportError> {
     let mut cursors = turn.source.handed_out().clone();
     for event in turn.unseen(seen)?.into_iter().flatten().rev() {
-        cursors.0.insert(event.session.parse()?, event.seq - 1);
+        cursors.0.insert(event.session, event.seq - 1);
     }
     Ok(cursors)
 }
 
 impl Source for seatport::EventStream {
-    type Batch = Vec<Event>;
+    type Batch = Vec<seatport::Event>;
 
-    async fn read(&mut self, max: u32) -> Result<Vec<Event>, seatport::Error> {
-        Ok(all(self.next_batch(max as usize).await?))
+    async fn read(&mut self, max: u32) -> Result<Self::Batch, seatport::Error> {
+        self.next_batch(max as usize).await
     }
 }
 
@@ -39,10 +39,10 @@ impl Feed for seatport::EventStream {
 }
 
 impl Source for seatport::Consumer {
-    type Batch = Vec<Event>;
+    type Batch = Vec<seatport::Event>;
 
-    async fn read(&mut self, max: u32) -> Result<Vec<Event>, seatport::Error> {
-        Ok(all(self.next_batch(max as usize).await?))
+    async fn read(&mut self, max: u32) -> Result<Self::Batch, seatport::Error> {
+        self.next_batch(max as usize).await
     }
 }
 
@@ -135,7 +135,7 @@ impl EventFeed {
     /// once the agent may not; `Closed`.
     pub async fn next(&self, seen: u64, max: u32) -> Result<EventBatch, SeatportError> {
         let (number, events) = self.0.next(seen, max).await?;
-        Ok(EventBatch { number, events })
+        Ok(EventBatch { number, events: all(events) })
     }
 
     /// How far the events that arrived go, by session: to be kept, and passed to `events` the next time.
@@ -174,7 +174,7 @@ impl Consumer {
     /// `Closed`.
     pub async fn next(&self, seen: u64, max: u32) -> Result<EventBatch, SeatportError> {
         let (number, events) = self.reader.next(seen, max).await?;
-        Ok(EventBatch { number, events })
+        Ok(EventBatch { number, events: all(events) })
     }
 
     /// Acknowledges everything that arrived so far: it does not come again.

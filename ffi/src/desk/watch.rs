@@ -8,10 +8,10 @@ use crate::error::SeatportError;
 use crate::reader::{Reader, Source};
 
 impl Source for seatport::Watch {
-    type Batch = View;
+    type Batch = seatport::View;
 
-    async fn read(&mut self, _max: u32) -> Result<View, seatport::Error> {
-        Ok(self.next().await?.into())
+    async fn read(&mut self, _max: u32) -> Result<Self::Batch, seatport::Error> {
+        self.next().await
     }
 }
 
@@ -51,7 +51,7 @@ impl Watch {
     /// `UnknownSession` once it was deleted; `Denied` once the agent lost sight of it; `Closed`.
     pub async fn next(&self, seen: u64) -> Result<ViewUpdate, SeatportError> {
         let (number, view) = self.0.next(seen, 1).await?;
-        Ok(ViewUpdate { number, view })
+        Ok(ViewUpdate { number, view: view.into() })
     }
 
     /// Ends it: a call under way answers `Closed`, and so do later ones.

@@ -24,14 +24,19 @@ internal class Reader<T>(private val end: () -> Unit, private val read: suspend 
 
     /** The next item, none at the end; [handOut] is told what goes. */
     suspend fun next(handOut: (T) -> Unit = {}): T? = turn.withLock {
-        if (pending.isEmpty()) fetch(AT_ONCE)
+        if (pending.isEmpty()) pending.addAll(fetch(AT_ONCE))
         pending.removeFirstOrNull()?.also(handOut)
     }
 
     /** The next items, at most [max], at least one unless this is the end. */
     suspend fun batch(max: Int, handOut: (T) -> Unit = {}): List<T> = turn.withLock {
         if (max < 1) throw invalid("batch", "a limit of $max", "ask for at least one item")
-        if (pending.isEmpty()) fetch(max)
+        if (pending.isEmpty()) {
+            val items = fetch(max)
+            // A batch that got lost on its way may be longer: it was read for another call.
+            if (items.size <= max) return@withLock items.onEach(handOut)
+            pending.addAll(items)
+        }
         List(minOf(max, pending.size)) { pending.removeFirst() }.onEach(handOut)
     }
 
@@ -43,11 +48,7 @@ internal class Reader<T>(private val end: () -> Unit, private val read: suspend 
         if (closed.compareAndSet(false, true)) end()
     }
 
-    private suspend fun fetch(max: Int) {
-        val batch = open { read(seen, max) }
-        seen = batch.number
-        pending.addAll(batch.items)
-    }
+    private suspend fun fetch(max: Int): List<T> = open { read(seen, max) }.also { seen = it.number }.items
 
     private inline fun <R> open(call: () -> R): R {
         if (closed.get()) throw closed()
