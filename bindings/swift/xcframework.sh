@@ -16,7 +16,7 @@ simulator="aarch64-apple-ios-sim x86_64-apple-ios"
 phone="aarch64-apple-ios"
 for triple in $macos $simulator $phone; do
     rustup target add "$triple"
-    cargo build --locked --release -p seatport-ffi --target "$triple"
+    cargo rustc --locked --release -p seatport-ffi --lib --crate-type staticlib --target "$triple"
 done
 
 work=$target/bindings/swift/xcframework
