@@ -233,7 +233,7 @@ impl From<kit::Received> for Received {
     fn from(received: kit::Received) -> Self {
         Self {
             text: received.text().to_owned(),
-            from: received.from.into(),
+            sender: received.from.into(),
             id: received.id.into(),
             content: received.content.into(),
             quoted: received.quoted.map(Into::into),

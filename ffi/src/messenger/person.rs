@@ -15,7 +15,7 @@ pub struct Person(built::Person);
 #[derive(Clone, Debug, uniffi::Record)]
 pub struct Received {
     /// The account it is from; in a group perhaps a person.
-    pub from: String,
+    pub sender: String,
     /// Its id.
     pub id: String,
     /// What it says, if that is a text, and nothing otherwise.

@@ -31,7 +31,7 @@ mod built {
         mei.reply(to, id.clone(), "are you there?".to_owned()).unwrap();
         let received = li.received().unwrap();
         assert_eq!(received.iter().map(|one| one.text.as_str()).collect::<Vec<_>>(), ["hello", "are you there?"]);
-        assert_eq!((received[0].from.as_str(), received[1].quoted.as_ref()), (from.as_str(), Some(&id)));
+        assert_eq!((received[0].sender.as_str(), received[1].quoted.as_ref()), (from.as_str(), Some(&id)));
     }
 
     #[test]

@@ -172,7 +172,7 @@ internal fun Operations.person() {
         val said = conversation()
         mei.sendText(said.session, said.chat, "It is.")
         until { said.ana.received().isNotEmpty() }
-        assertEquals(said.line.phone.address(), said.ana.received().single().from)
+        assertEquals(said.line.phone.address(), said.ana.received().single().sender)
     }
     operation("Person.rename") {
         val said = conversation()
