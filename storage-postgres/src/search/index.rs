@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use seatport::Address;
 use seatport::conversation::{Contact, Content};
 use seatport::storage::grams::{self, Gram, Words};
+use tokio_postgres::types::ToSql;
 
 use crate::error::Failure;
 use crate::sql::{Connection, Params, execute, integer};
@@ -36,8 +37,8 @@ pub(crate) const STATEMENTS: &[&str] = &[ADD_MESSAGES, PUT_MESSAGES, PUT_CONTACT
 /// What becomes of the texts of messages and contacts in a transaction. Of what is said about one of them the last word counts.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
-    /// Those of new messages, by session and place: the grams that are to be in the index.
-    new: BTreeMap<(i64, i64), Vec<i32>>,
+    /// Those of new messages.
+    new: Rows<i64>,
     /// By session and place; no grams if the row is to go.
     messages: BTreeMap<(i64, i64), Vec<i32>>,
     /// By session and address.
@@ -55,7 +56,7 @@ impl Texts {
     pub(crate) fn new_message(&mut self, session: i64, seq: u64, content: &Content) {
         let grams = content.searchable().map(|text| of_text(session, &text)).unwrap_or_default();
         if !grams.is_empty() {
-            self.new.insert((session, integer(seq)), grams);
+            self.new.push(session, integer(seq), &grams);
         }
     }
 
@@ -78,7 +79,7 @@ impl Texts {
     /// Writes all of it, in one statement for each sort of change there is.
     pub(crate) async fn store(&mut self, on: &Connection) -> Result<(), Failure> {
         let (messages, contacts) = (std::mem::take(&mut self.messages), std::mem::take(&mut self.contacts));
-        let (new_messages, _) = Rows::of(std::mem::take(&mut self.new));
+        let new_messages = std::mem::take(&mut self.new);
         let (put_messages, drop_messages) = Rows::of(messages);
         let (put_contacts, drop_contacts) = Rows::of(contacts);
         tokio::try_join!(
@@ -94,6 +95,7 @@ impl Texts {
 }
 
 /// Rows as the arrays that a statement takes.
+#[derive(Debug)]
 struct Rows<P> {
     sessions: Vec<i64>,
     places: Vec<P>,
@@ -103,23 +105,29 @@ struct Rows<P> {
     grams: Vec<i32>,
 }
 
-impl<P: tokio_postgres::types::ToSql + Sync> Rows<P> {
+impl<P> Default for Rows<P> {
+    fn default() -> Self {
+        Self { sessions: Vec::new(), places: Vec::new(), first: Vec::new(), last: Vec::new(), grams: Vec::new() }
+    }
+}
+
+impl<P: ToSql + Sync> Rows<P> {
     /// Those to put, and those to take out.
     fn of(texts: BTreeMap<(i64, P), Vec<i32>>) -> (Self, Self) {
-        let (mut put, mut taken) = (Self::none(), Self::none());
-        for ((session, place), mut grams) in texts {
+        let (mut put, mut taken) = (Self::default(), Self::default());
+        for ((session, place), grams) in texts {
             let rows = if grams.is_empty() { &mut taken } else { &mut put };
-            rows.sessions.push(session);
-            rows.places.push(place);
-            rows.first.push(i32::try_from(rows.grams.len() + 1).unwrap_or(i32::MAX));
-            rows.grams.append(&mut grams);
-            rows.last.push(i32::try_from(rows.grams.len()).unwrap_or(i32::MAX));
+            rows.push(session, place, &grams);
         }
         (put, taken)
     }
 
-    fn none() -> Self {
-        Self { sessions: Vec::new(), places: Vec::new(), first: Vec::new(), last: Vec::new(), grams: Vec::new() }
+    fn push(&mut self, session: i64, place: P, grams: &[i32]) {
+        self.sessions.push(session);
+        self.places.push(place);
+        self.first.push(i32::try_from(self.grams.len() + 1).unwrap_or(i32::MAX));
+        self.grams.extend(grams);
+        self.last.push(i32::try_from(self.grams.len()).unwrap_or(i32::MAX));
     }
 
     async fn run(&self, on: &Connection, sql: &str, with_grams: bool) -> Result<(), Failure> {
@@ -134,16 +142,12 @@ impl<P: tokio_postgres::types::ToSql + Sync> Rows<P> {
 
 /// What the index holds of a text in a session; nothing if the text has no word.
 pub(crate) fn of_text(session: i64, text: &str) -> Vec<i32> {
-    let mut numbers = Vec::new();
-    let mut last = None;
-    for gram in grams::of_text(text) {
-        // In their order those with the same beginning are neighbours, and the beginning itself comes first.
-        let beginning = gram.beginning();
-        if last.replace(beginning) != Some(beginning) {
-            numbers.push(number(beginning));
-        }
-        if gram != beginning {
-            numbers.push(number(gram));
+    let grams = grams::in_text(text);
+    let mut numbers = Vec::with_capacity(2 * grams.len());
+    for gram in grams {
+        numbers.push(number(gram));
+        if gram != gram.beginning() {
+            numbers.push(number(gram.beginning()));
         }
     }
     if !numbers.is_empty() {
