@@ -31,24 +31,24 @@ use crate::codes::{At, Flag, Id, Json, Text};
 use crate::error::Failure;
 use crate::sql::{Connection, Params, all, execute, integer, prepare};
 
-/// Takes the keys that nobody has. In their order, so that two who take the same do not wait for each other.
-const RESERVE: &str = "INSERT INTO person_key (key, person)
-    SELECT new.key, nextval('person_id_seq') FROM UNNEST($1::bytea[]) AS new (key)
-    WHERE NOT EXISTS (SELECT FROM person_key AS known WHERE known.key = new.key)
-    ORDER BY new.key
-    ON CONFLICT DO NOTHING RETURNING key, person";
-
-/// Locks whoever has one of the keys. Who has it stays who has it from then on: a person loses a key only together with the row.
+/// Locks whoever has one of the keys, and takes the keys that nobody has. Who has a key stays who has it from then on: a person
+/// loses a key only together with the row. Keys are taken in their order, so that two who take the same do not wait for each other.
 macro_rules! lock {
     ($strength:literal) => {
         concat!(
-            "SELECT k.key, p.id FROM (
-                 SELECT told.key, known.person FROM UNNEST($1::bytea[]) AS told (key)
-                 CROSS JOIN LATERAL (SELECT person FROM person_key WHERE key = told.key LIMIT 1) AS known
-                 ORDER BY known.person
-             ) AS k CROSS JOIN LATERAL (SELECT id FROM person WHERE id = k.person FOR ",
+            "WITH told AS MATERIALIZED (
+                 SELECT asked.key, known.person FROM UNNEST($1::bytea[]) AS asked (key)
+                 LEFT JOIN LATERAL (SELECT person FROM person_key WHERE key = asked.key LIMIT 1) AS known ON true
+             ), reserved AS (
+                 INSERT INTO person_key (key, person)
+                 SELECT key, nextval('person_id_seq') FROM told WHERE person IS NULL ORDER BY key
+                 ON CONFLICT DO NOTHING RETURNING key, person
+             )
+             SELECT k.key, p.id, false FROM (SELECT * FROM told WHERE person IS NOT NULL ORDER BY person) AS k
+             CROSS JOIN LATERAL (SELECT id FROM person WHERE id = k.person FOR ",
             $strength,
-            ") AS p"
+            ") AS p
+             UNION ALL SELECT key, person, true FROM reserved"
         )
     };
 }
@@ -65,8 +65,9 @@ const LOCK_COUNTED: &str = "SELECT id FROM person WHERE id = ANY ($1::bigint[]) 
 const KNOWN: &str = "SELECT
         p.id, p.person, p.session, p.first_login, p.first_activity, p.outbound_at, p.outbound_id, p.outbound_by,
         v.pair, v.at, v.id, v.until, v.agent, v.late
-    FROM UNNEST($1::bigint[], $2::uuid[]) AS told (person, session)
-    CROSS JOIN LATERAL (SELECT * FROM pair WHERE person = told.person AND session = told.session LIMIT 1) AS p
+    FROM UNNEST($1::bytea[], $2::uuid[]) AS told (key, session)
+    CROSS JOIN LATERAL (SELECT person FROM person_key WHERE key = told.key LIMIT 1) AS k
+    CROSS JOIN LATERAL (SELECT * FROM pair WHERE person = k.person AND session = told.session LIMIT 1) AS p
     LEFT JOIN LATERAL (SELECT * FROM visit WHERE pair = p.id ORDER BY at DESC, id DESC LIMIT $3) AS v ON true";
 
 /// How many visits of a pair that is. Most pairs have no more, and most messages are newer than these.
@@ -96,24 +97,25 @@ pub(super) async fn begin(tx: &Connection, told: &[Told]) -> Result<Rows, Failur
     let asked = Asked::of(told);
     let merges = told.iter().any(|told| matches!(told.telling, Telling::SamePerson(..)));
     let lock = if merges { LOCK_WHOLE } else { SHARE };
-    prepare(tx, &[lock, RESERVE, KNOWN, SHIFTS]).await?;
+    prepare(tx, &[lock, KNOWN, SHIFTS]).await?;
     let newest = integer(NEWEST as u64);
     let mut rows = Rows::default();
     loop {
-        let unlocked = asked.without(&rows);
-        rows.keys.extend(all(tx, lock, &[&unlocked], key).await?);
-        let new = asked.without(&rows);
-        let (persons, sessions) = asked.pairs(&rows.keys);
-        let (by_key, by_pair): (Params<'_>, Params<'_>) = (&[&new], &[&persons, &sessions, &newest]);
+        let wanted = asked.without(&rows);
+        let (keys, sessions) = asked.pairs();
+        let (by_key, by_pair): (Params<'_>, Params<'_>) = (&[&wanted], &[&keys, &sessions, &newest]);
         let by_session: Params<'_> = &[&asked.sessions, &asked.since];
         // In this order: what is read after the lock is as it will stay.
-        let (reserved, known, shifts) = tokio::try_join!(
+        let (locked, known, shifts) = tokio::try_join!(
             biased;
-            async { if new.is_empty() { Ok(Vec::new()) } else { all(tx, RESERVE, by_key, key).await } },
+            all(tx, lock, by_key, key),
             all(tx, KNOWN, by_pair, known),
             all(tx, SHIFTS, by_session, shift),
         )?;
-        rows.reserved.extend(reserved);
+        for (key, person, is_new) in locked {
+            let keys = if is_new { &mut rows.reserved } else { &mut rows.keys };
+            keys.insert(key, person);
+        }
         if !asked.without(&rows).is_empty() {
             // Somebody else took the key, or was merged or forgotten while we waited for the lock: once more.
             continue;
@@ -248,19 +250,18 @@ impl Asked {
         keys.map(|key| key.as_bytes().as_slice()).collect()
     }
 
-    /// Those who have the keys, each with the sessions it is told about with.
-    fn pairs(&self, persons: &BTreeMap<PersonKey, PersonId>) -> (Vec<i64>, Vec<Id<SessionId>>) {
-        let pairs = self.keys.iter().filter_map(|(key, sessions)| Some((*persons.get(key)?, sessions)));
-        let pairs: BTreeSet<(PersonId, SessionId)> =
-            pairs.flat_map(|(person, sessions)| sessions.iter().map(move |session| (person, *session))).collect();
-        pairs.into_iter().map(|(person, session)| (person.0, Id(session))).unzip()
+    /// Each key with each of the sessions it is told about with.
+    fn pairs(&self) -> (Vec<&[u8]>, Vec<Id<SessionId>>) {
+        let pairs = self.keys.iter().flat_map(|(key, sessions)| sessions.iter().map(move |session| (key, session)));
+        pairs.map(|(key, session)| (key.as_bytes().as_slice(), Id(*session))).unzip()
     }
 }
 
-fn key(row: &Row) -> Result<(PersonKey, PersonId), Failure> {
+/// A key, who has it, and whether it is reserved.
+fn key(row: &Row) -> Result<(PersonKey, PersonId, bool), Failure> {
     let key: &[u8] = row.try_get(0)?;
     let key = key.try_into().map_err(|_| not_there())?;
-    Ok((PersonKey::from_bytes(key), PersonId(row.try_get(1)?)))
+    Ok((PersonKey::from_bytes(key), PersonId(row.try_get(1)?), row.try_get(2)?))
 }
 
 /// A pair told about, with one of its visits.

@@ -49,8 +49,8 @@ pub(crate) enum Telling {
 /// Tells the ledger all this, in the given order, and answers what is left to be run for that. Once in a transaction, at a time
 /// when it holds the sessions' rows.
 ///
-/// Two round trips, when all pairs are known and their visits are opened or prolonged, or all persons are new; else one or two
-/// more.
+/// One round trip, when the visits of known pairs are prolonged or opened next to their newest ones, or the persons are new; else
+/// one or two more.
 pub(crate) async fn tell(tx: &Connection, told: &[Told]) -> Result<Statements, Failure> {
     if told.is_empty() {
         return Ok(Statements::default());
