@@ -11,7 +11,7 @@ use tokio_postgres::types::ToSql;
 use super::amendment::Change;
 use super::chat::{Thread, recency};
 use super::contact::earlier;
-use super::mention::Mentions;
+use super::mention::{Mentions, Reason};
 use super::message::Body;
 use super::read_mark::Reading;
 use super::{Conversation, Talk, Working};
@@ -137,7 +137,7 @@ async fn move_chat(
     let mut mentions = Mentions::default();
     mentions.address(head.id, to, false);
     for id in twins.iter().map(|twin| &twin.id).chain(changes.iter().map(|(target, _)| target)) {
-        mentions.message(head.id, to, id, false, true);
+        mentions.message(head.id, to, id, Reason::Amended);
     }
     let mut working = Working::load_mentioned(on, &mentions).await?;
     let thread = working.talk(head).thread(to)?;

@@ -1,6 +1,6 @@
 //! Loading what commits name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use seatport::storage::SessionCommit;
 use seatport::{Address, MessageId, SessionId};
@@ -10,14 +10,14 @@ use super::Working;
 use super::amendment::Change;
 use super::chat::Thread;
 use super::contact::Person;
-use super::mention::Mentions;
+use super::mention::{Mentions, Named};
 use super::message::Kept;
 use crate::codes::{Count, Flag, Id, Text};
 use crate::error::Failure;
 use crate::sql::{Connection, Params, all, prepare};
 
-/// The addresses, as they count: with the chat and the contact there are, or with a key for a chat that is to be added. The
-/// sessions are looked up first, each once.
+/// The addresses, as they count: with the chat and the contact there are, or with a key for a chat that is to be added, and
+/// whether a message that is delivered there is stored already. The sessions are looked up first, each once.
 ///
 /// Here and below each row is looked up by itself (LATERAL), so that the plan is the same however many there are.
 const ADDRESSES: &str = "WITH s AS MATERIALIZED (
@@ -28,8 +28,10 @@ const ADDRESSES: &str = "WITH s AS MATERIALIZED (
      SELECT u.n, a.canonical,
          c.key, c.kind, c.listed, c.unread, c.waiting, c.last, c.recency, c.archived, c.muted_until, c.oldest, c.complete, c.person,
          CASE WHEN u.adds AND c.key IS NULL THEN nextval('chat_key_seq') END,
-         k.key, k.phone, k.name, k.saved_name, k.avatar, k.first_seen, k.last_seen
-     FROM s CROSS JOIN UNNEST($2::integer[], $3::text[], $4::boolean[]) WITH ORDINALITY AS u (session, address, adds, n)
+         k.key, k.phone, k.name, k.saved_name, k.avatar, k.first_seen, k.last_seen,
+         m.seq IS NOT NULL
+     FROM s CROSS JOIN UNNEST($2::integer[], $3::text[], $4::boolean[], $5::text[]) WITH ORDINALITY
+         AS u (session, address, adds, delivered, n)
      LEFT JOIN LATERAL (
          SELECT canonical FROM alias WHERE session = s.keys[u.session] AND address = u.address LIMIT 1
      ) AS a ON true
@@ -38,7 +40,8 @@ const ADDRESSES: &str = "WITH s AS MATERIALIZED (
      ) AS c ON true
      LEFT JOIN LATERAL (
          SELECT * FROM contact WHERE session = s.keys[u.session] AND address = coalesce(a.canonical, u.address) LIMIT 1
-     ) AS k ON true";
+     ) AS k ON true
+     LEFT JOIN LATERAL (SELECT seq FROM message WHERE chat = c.key AND id = u.delivered LIMIT 1) AS m ON true";
 
 /// The messages that are there.
 const MESSAGES: &str = "SELECT w.n, m.seq, m.at, m.status, m.body, m.edited_at, m.reacted, m.author,
@@ -62,12 +65,22 @@ const UNREAD: &str = "SELECT w.n, m.seq
          WHERE chat = w.chat AND unread = 1 AND seq <= coalesce(e.seq, 9223372036854775807) OFFSET 0
      ) AS m";
 
+/// An address that is looked up.
+struct Lookup<'a> {
+    named: &'a Named<'a>,
+    /// A message that is delivered there, and its number.
+    delivered: Option<(usize, &'a MessageId)>,
+}
+
 /// An address as it was loaded.
 struct Found {
-    number: usize,
+    /// The place among the lookups.
+    place: usize,
     canonical: Option<Address>,
     thread: Option<Thread>,
     person: Option<Person>,
+    /// Whether the message is stored.
+    redelivered: bool,
 }
 
 impl Working {
@@ -83,33 +96,43 @@ impl Working {
         }
         prepare(on, &[ADDRESSES]).await?;
         let mut working = Self::default();
-        for Found { number, canonical, thread, person } in load_addresses(on, mentions).await? {
-            let Some(named) = mentions.addresses.get(number) else { continue };
+        let mut redelivered = HashSet::new();
+        let lookups = lookups(mentions);
+        for found in load_addresses(on, &lookups).await? {
+            let Some(Lookup { named, delivered }) = lookups.get(found.place) else { continue };
+            redelivered.extend(delivered.filter(|_| found.redelivered).map(|(number, _)| number));
             let talk = working.talks.entry(named.session).or_default();
-            let counts = canonical.as_ref().unwrap_or(named.address).clone();
+            let counts = found.canonical.as_ref().unwrap_or(named.address).clone();
             // Two addresses may be one person's.
-            if let Some(thread) = thread {
+            if let Some(thread) = found.thread {
                 talk.chats.entry(counts.clone()).or_insert(thread);
             }
-            if let Some(person) = person {
+            if let Some(person) = found.person {
                 talk.contacts.entry(counts).or_insert(person);
             }
-            if let Some(canonical) = canonical {
+            if let Some(canonical) = found.canonical {
                 talk.aliases.insert(named.address.clone(), canonical);
             }
         }
-        working.load_within(on, mentions).await?;
+        working.load_within(on, mentions, &redelivered).await?;
         Ok(working)
     }
 
-    /// Loads what is named in the chats that are there.
-    async fn load_within(&mut self, on: &Connection, mentions: &Mentions<'_>) -> Result<(), Failure> {
+    /// Loads what is named in the chats that are there, but for messages that are new. Nearly always that is nothing.
+    async fn load_within(
+        &mut self,
+        on: &Connection,
+        mentions: &Mentions<'_>,
+        redelivered: &HashSet<usize>,
+    ) -> Result<(), Failure> {
         let (mut known, mut amended, mut marked) = (Places::default(), Places::default(), Places::default());
         let mut with_content = Vec::new();
         for (number, sought) in mentions.messages.iter().enumerate() {
             let Some(thread) = self.stored(mentions, sought.chat) else { continue };
-            known.push(number, thread.key, Some(sought.id));
-            with_content.push(sought.amended);
+            if !sought.delivered || redelivered.contains(&number) {
+                known.push(number, thread.key, Some(sought.id));
+                with_content.push(sought.amended);
+            }
             // A message that may be new is reached by what waits for it.
             if sought.amended || thread.waiting > 0 {
                 amended.push(number, thread.key, Some(sought.id));
@@ -168,29 +191,44 @@ fn place(row: &Row) -> Result<usize, Failure> {
     Ok(number.saturating_sub(1))
 }
 
-async fn load_addresses(on: &Connection, mentions: &Mentions<'_>) -> Result<Vec<Found>, Failure> {
+/// Each message that is delivered with its chat, and the addresses that are named otherwise.
+fn lookups<'a>(mentions: &'a Mentions<'a>) -> Vec<Lookup<'a>> {
+    let mut others: Vec<_> = mentions.addresses.iter().map(Some).collect();
+    let mut lookups = Vec::with_capacity(others.len());
+    for (number, sought) in mentions.messages.iter().enumerate().filter(|(_, sought)| sought.delivered) {
+        if let Some(named) = mentions.addresses.get(sought.chat) {
+            lookups.push(Lookup { named, delivered: Some((number, sought.id)) });
+            others[sought.chat] = None;
+        }
+    }
+    lookups.extend(others.into_iter().flatten().map(|named| Lookup { named, delivered: None }));
+    lookups
+}
+
+async fn load_addresses(on: &Connection, lookups: &[Lookup<'_>]) -> Result<Vec<Found>, Failure> {
     let mut sessions: Vec<Id<SessionId>> = Vec::new();
     let mut numbers = HashMap::new();
-    let of_session = mentions.addresses.iter().map(|named| {
-        *numbers.entry(named.session).or_insert_with(|| {
-            sessions.push(Id(named.session));
+    let of_session = lookups.iter().map(|lookup| {
+        *numbers.entry(lookup.named.session).or_insert_with(|| {
+            sessions.push(Id(lookup.named.session));
             // As the database counts.
             i32::try_from(sessions.len()).unwrap_or(i32::MAX)
         })
     });
     let of_session: Vec<i32> = of_session.collect();
-    let address: Vec<&str> = mentions.addresses.iter().map(|named| named.address.as_str()).collect();
-    let adds: Vec<bool> = mentions.addresses.iter().map(|named| named.adds).collect();
-    all(on, ADDRESSES, &[&sessions, &of_session, &address, &adds], |row| {
-        let number = place(row)?;
+    let address: Vec<&str> = lookups.iter().map(|lookup| lookup.named.address.as_str()).collect();
+    let adds: Vec<bool> = lookups.iter().map(|lookup| lookup.named.adds).collect();
+    let delivered: Vec<_> = lookups.iter().map(|lookup| lookup.delivered.map(|(_, id)| id.as_str())).collect();
+    all(on, ADDRESSES, &[&sessions, &of_session, &address, &adds, &delivered], |row| {
+        let place = place(row)?;
         let canonical = row.try_get::<_, Option<Text<Address>>>(1)?.map(|Text(canonical)| canonical);
         let thread = match Thread::read(row, 2)? {
             Some(thread) => Some(thread),
             None => row.try_get::<_, Option<i64>>(14)?.map(Thread::new),
         };
-        let counts = canonical.as_ref().or_else(|| mentions.addresses.get(number).map(|named| named.address));
+        let counts = canonical.as_ref().or_else(|| lookups.get(place).map(|lookup| lookup.named.address));
         let person = counts.map(|counts| Person::read(row, 15, counts)).transpose()?.flatten();
-        Ok(Found { number, canonical, thread, person })
+        Ok(Found { place, canonical, thread, person, redelivered: row.try_get(22)? })
     })
     .await
 }

@@ -31,8 +31,21 @@ pub(super) struct Named<'a> {
 pub(super) struct Sought<'a> {
     pub(super) chat: usize,
     pub(super) id: &'a MessageId,
-    /// Whether it changes, so that one has to know what it says and what was changed before.
+    /// Whether it is delivered: then it is most likely new.
+    pub(super) delivered: bool,
+    /// Whether it is amended, so that one has to know what it says and what was changed before.
     pub(super) amended: bool,
+}
+
+/// Why a message is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// It is to be stored.
+    Delivered,
+    /// What it says changes. It may come later than that.
+    Amended,
+    /// It is told about.
+    Known,
 }
 
 impl<'a> Mentions<'a> {
@@ -53,24 +66,24 @@ impl<'a> Mentions<'a> {
         for incoming in &commit.messages {
             let message = &incoming.message;
             self.address(session, &message.sender, false);
-            self.message(session, &message.chat, &message.id, true, false);
+            self.message(session, &message.chat, &message.id, Reason::Delivered);
         }
         for amendment in &commit.amendments {
             self.address(session, &amendment.sender, false);
-            self.message(session, &amendment.chat, &amendment.target, true, true);
+            self.message(session, &amendment.chat, &amendment.target, Reason::Amended);
         }
         for update in &commit.updates {
-            self.message(session, &update.chat, &update.id, false, false);
+            self.message(session, &update.chat, &update.id, Reason::Known);
         }
         for mark in &commit.read {
             let chat = match &mark.up_to {
-                Some(id) => self.message(session, &mark.chat, id, false, false),
+                Some(id) => self.message(session, &mark.chat, id, Reason::Known),
                 None => self.address(session, &mark.chat, false),
             };
             self.marks.push((chat, mark.up_to.as_ref()));
         }
         for (chat, id) in &commit.told {
-            self.message(session, chat, id, false, false);
+            self.message(session, chat, id, Reason::Known);
         }
     }
 
@@ -89,14 +102,17 @@ impl<'a> Mentions<'a> {
         session: SessionId,
         chat: &'a Address,
         id: &'a MessageId,
-        adds: bool,
-        amended: bool,
+        reason: Reason,
     ) -> usize {
-        let chat = self.address(session, chat, adds);
+        let (delivered, amended) = (reason == Reason::Delivered, reason == Reason::Amended);
+        let chat = self.address(session, chat, delivered || amended);
         let found = *self.found.entry((chat, id)).or_insert(self.messages.len());
         match self.messages.get_mut(found) {
-            Some(sought) => sought.amended |= amended,
-            None => self.messages.push(Sought { chat, id, amended }),
+            Some(sought) => {
+                sought.delivered |= delivered;
+                sought.amended |= amended;
+            }
+            None => self.messages.push(Sought { chat, id, delivered, amended }),
         }
         chat
     }
