@@ -120,6 +120,12 @@ pub fn of_text(text: &str) -> Vec<Gram> {
 }
 
 /// The grams of a text as they come: unsorted, and each as often as the text has it. For an index that sorts them by itself.
+///
+/// ```
+/// use seatport::storage::grams::in_text;
+///
+/// assert_eq!(in_text("ok ok").len(), 6, "twice o, ok and k");
+/// ```
 #[must_use]
 pub fn in_text(text: &str) -> Vec<Gram> {
     let mut characters = Vec::with_capacity(text.len());

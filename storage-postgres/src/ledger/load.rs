@@ -32,7 +32,9 @@ use crate::error::Failure;
 use crate::sql::{Connection, Params, all, execute, integer, prepare};
 
 /// Locks whoever has one of the keys, and takes the keys that nobody has. Who has a key stays who has it from then on: a person
-/// loses a key only together with the row. Keys are taken in their order, so that two who take the same do not wait for each other.
+/// loses a key only together with the row. Keys are taken in their order, so that two who take the same do not wait for each other,
+/// and after the locks: Postgres runs a union from its first part on. It does not promise that; the worst would be a deadlock, which
+/// is retried.
 macro_rules! lock {
     ($strength:literal) => {
         concat!(

@@ -49,8 +49,7 @@ pub(crate) enum Telling {
 /// Tells the ledger all this, in the given order, and answers what is left to be run for that. Once in a transaction, at a time
 /// when it holds the sessions' rows.
 ///
-/// One round trip, when the visits of known pairs are prolonged or opened next to their newest ones, or the persons are new; else
-/// one or two more.
+/// One round trip for most tellings; one or two more where a person's other pairs or older visits have to be looked at.
 pub(crate) async fn tell(tx: &Connection, told: &[Told]) -> Result<Statements, Failure> {
     if told.is_empty() {
         return Ok(Statements::default());
