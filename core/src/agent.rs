@@ -37,7 +37,7 @@ impl Agent {
     ///
     /// # Errors
     /// [`Invalid`] when one of them is empty, too long or holds control characters.
-    pub fn new(id: impl Into<String>, name: impl Into<String>, role: Role) -> Result<Self, Invalid> {
+    pub fn new(id: impl AsRef<str>, name: impl Into<String>, role: Role) -> Result<Self, Invalid> {
         Ok(Self { id: AgentId::new(id)?, name: single_line("agent name", name.into(), 1, 256)?, role })
     }
 }

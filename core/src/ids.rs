@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
@@ -91,17 +92,19 @@ uuid_id!(
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        ///
+        /// Clones share the text.
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name(Arc<str>);
 
         impl $name {
             #[doc = concat!("Checks the text: 1 to ", stringify!($max), " bytes, no control characters.")]
             ///
             /// # Errors
             /// [`Invalid`] says what is wrong with it.
-            pub fn new(text: impl Into<String>) -> Result<Self, Invalid> {
-                single_line($what, text.into(), 1, $max).map(Self)
+            pub fn new(text: impl AsRef<str>) -> Result<Self, Invalid> {
+                single_line($what, text.as_ref(), 1, $max).map(|text| Self(text.into()))
             }
 
             /// The text of the id.
@@ -141,7 +144,13 @@ macro_rules! text_id {
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0
+                id.as_str().to_owned()
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
     };

@@ -25,6 +25,12 @@ pub struct Contact {
 }
 
 impl Contact {
+    /// Somebody of whom no more is known than the address.
+    #[must_use]
+    pub fn unknown(address: Address) -> Self {
+        Self { address, phone: None, name: None, saved_name: None, avatar: None, first_seen: None, last_seen: None }
+    }
+
     /// The text by which it is found: its names, its phone number and its address, in lines, so that no word reaches from one
     /// into the next.
     #[must_use]
@@ -55,5 +61,34 @@ impl ContactUpdate {
     #[must_use]
     pub fn new(address: Address) -> Self {
         Self { address, phone: None, name: None, saved_name: None, avatar: None }
+    }
+
+    /// Puts what is said into a contact; answers whether that changed it. For storages.
+    ///
+    /// ```
+    /// use seatport::Address;
+    /// use seatport::conversation::{Contact, ContactUpdate};
+    /// let address = Address::new("mei@net").unwrap();
+    /// let mut contact = Contact::unknown(address.clone());
+    /// let update = ContactUpdate { name: Some("Mei".into()), ..ContactUpdate::new(address) };
+    /// assert!(update.apply_to(&mut contact));
+    /// assert!(!update.apply_to(&mut contact), "that was known");
+    /// assert_eq!(contact.name.as_deref(), Some("Mei"));
+    /// ```
+    pub fn apply_to(&self, contact: &mut Contact) -> bool {
+        let said = [
+            (&mut contact.phone, self.phone.is_some().then_some(&self.phone)),
+            (&mut contact.name, self.name.is_some().then_some(&self.name)),
+            (&mut contact.saved_name, self.saved_name.is_some().then_some(&self.saved_name)),
+            (&mut contact.avatar, self.avatar.as_ref()),
+        ];
+        let mut changed = false;
+        for (known, said) in said {
+            if let Some(said) = said.filter(|said| *said != known) {
+                known.clone_from(said);
+                changed = true;
+            }
+        }
+        changed
     }
 }

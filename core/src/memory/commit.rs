@@ -49,7 +49,7 @@ impl State {
 
         let (of, mut all) = (&mut session.conversations, Consequences::default());
         commit.identities.into_iter().for_each(|identity| of.identify(identity, &mut all));
-        commit.contacts.into_iter().for_each(|update| of.update_contact(update, &mut all));
+        commit.contacts.iter().for_each(|update| of.update_contact(update, &mut all));
         commit.chats.into_iter().for_each(|news| of.update_chat(news, &mut all));
         commit.messages.into_iter().for_each(|incoming| of.store(incoming, &mut all));
         commit.amendments.into_iter().for_each(|amendment| of.amend(amendment, &mut all));

@@ -23,10 +23,6 @@ pub(super) struct Person {
     pub(super) changed: bool,
 }
 
-fn unknown(address: Address) -> Contact {
-    Contact { address, phone: None, name: None, saved_name: None, avatar: None, first_seen: None, last_seen: None }
-}
-
 /// The earlier of two times, as far as they are known.
 pub(super) fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
     one.into_iter().chain(other).min()
@@ -52,8 +48,8 @@ impl Person {
     }
 
     /// One that is to be added.
-    pub(super) fn new(contact: Contact) -> Self {
-        Self { key: None, contact, seen: false, changed: true }
+    fn new(address: Address) -> Self {
+        Self { key: None, contact: Contact::unknown(address), seen: false, changed: true }
     }
 }
 
@@ -61,7 +57,7 @@ impl Conversation<'_> {
     /// Notes that this person wrote at this time.
     pub(super) fn meet(&mut self, address: &Address, name: Option<&str>, at: Timestamp) {
         let entry = self.talk.contacts.entry(address.clone());
-        let person = entry.or_insert_with(|| Person::new(unknown(address.clone())));
+        let person = entry.or_insert_with(|| Person::new(address.clone()));
         let contact = &mut person.contact;
         if let Some(name) = name
             && contact.name.as_deref() != Some(name)
@@ -78,25 +74,15 @@ impl Conversation<'_> {
     /// Keeps what the network says about a person.
     pub(super) fn update_contact(&mut self, update: &ContactUpdate) {
         let address = self.canonical(&update.address).clone();
-        let filled = |known: Contact| Contact {
-            phone: update.phone.clone().or(known.phone),
-            name: update.name.clone().or(known.name),
-            saved_name: update.saved_name.clone().or(known.saved_name),
-            avatar: update.avatar.clone().unwrap_or(known.avatar),
-            ..known
-        };
-        match self.talk.contacts.entry(address) {
+        match self.talk.contacts.entry(address.clone()) {
             Entry::Vacant(nobody) => {
-                let contact = filled(unknown(nobody.key().clone()));
-                nobody.insert(Person::new(contact));
+                let person = nobody.insert(Person::new(address));
+                update.apply_to(&mut person.contact);
             }
             Entry::Occupied(mut known) => {
                 let person = known.get_mut();
-                let contact = filled(person.contact.clone());
-                if contact != person.contact {
-                    person.contact = contact;
+                if update.apply_to(&mut person.contact) {
                     person.changed = true;
-                    let address = person.contact.address.clone();
                     self.event(EventBody::ContactChanged { address });
                 }
             }

@@ -25,7 +25,7 @@ use seatport::storage::{StorageError, StorageErrorKind};
 use seatport::{SessionId, Timestamp};
 use tokio_postgres::Row;
 
-use super::rows::{AllMissing, Depth, Person, Rows};
+use super::rows::{AllMissing, Depth, Person, Rows, put};
 use super::{Telling, Told};
 use crate::codes::{At, Flag, Id, Json, Text};
 use crate::error::Failure;
@@ -171,10 +171,7 @@ pub(super) async fn fetch(tx: &Connection, rows: &mut Rows, missing: &AllMissing
         all(tx, TRACES, by_person, trace),
     )?;
     rows.take_in(pairs, firsts.into_iter().chain(visits));
-    for pair in &missing.visits {
-        let person = rows.pairs.get(pair).ok_or_else(not_there)?.person;
-        rows.persons.entry(person).or_default().whole.insert(*pair);
-    }
+    rows.whole.extend(&missing.visits);
     for person in missing.persons.keys() {
         rows.persons.entry(*person).or_default().traces.clear();
     }
@@ -187,21 +184,20 @@ pub(super) async fn fetch(tx: &Connection, rows: &mut Rows, missing: &AllMissing
 impl Rows {
     fn take_in(&mut self, pairs: impl IntoIterator<Item = Pair>, visits: impl IntoIterator<Item = (PairId, Visit)>) {
         for pair in pairs {
-            self.persons.entry(pair.person).or_default().pairs.insert(pair.session, pair.id);
+            self.by_session.insert((pair.person, pair.session), pair.id);
             self.pairs.insert(pair.id, pair);
         }
         for (pair, visit) in visits {
-            self.visits.entry(pair).or_default().insert(visit.start.clone(), visit);
+            put(self.visits.entry(pair).or_default(), visit);
         }
     }
 
     /// Notes of each pair whether its newest visits are all it has.
     fn note_newest(&mut self) {
-        for pair in self.pairs.values() {
-            let visits = self.visits.get(&pair.id);
-            match visits.and_then(|visits| visits.keys().next().filter(|_| visits.len() >= NEWEST)) {
-                Some(first) => drop(self.newest.insert(pair.id, first.clone())),
-                None => drop(self.persons.entry(pair.person).or_default().whole.insert(pair.id)),
+        for pair in self.pairs.keys() {
+            match self.visits.get(pair).and_then(|visits| visits.first().filter(|_| visits.len() >= NEWEST)) {
+                Some(first) => drop(self.newest.insert(*pair, first.start.clone())),
+                None => drop(self.whole.insert(*pair)),
             }
         }
     }

@@ -20,7 +20,12 @@ pub(super) struct Rows {
     pub(super) persons: BTreeMap<PersonId, Person>,
     /// A pair that is not stored yet has a number below 0. Visits are stored by person and session, so it needs no other.
     pub(super) pairs: BTreeMap<PairId, Pair>,
-    pub(super) visits: BTreeMap<PairId, BTreeMap<Moment, Visit>>,
+    /// Which pair a person has with a session.
+    pub(super) by_session: BTreeMap<(PersonId, SessionId), PairId>,
+    /// In the order of their starts.
+    pub(super) visits: BTreeMap<PairId, Vec<Visit>>,
+    /// The pairs of which every visit is there.
+    pub(super) whole: BTreeSet<PairId>,
     /// Of pairs that have more visits than their newest ones, the first of these: what is later is there.
     pub(super) newest: BTreeMap<PairId, Moment>,
     /// Of each session those from the earliest time told on.
@@ -35,14 +40,24 @@ pub(super) struct Rows {
     pub(super) removed: Vec<PersonId>,
 }
 
+/// Where the visit with this start is among these, or where it would be.
+pub(super) fn place(visits: &[Visit], start: &Moment) -> Result<usize, usize> {
+    visits.binary_search_by(|visit| visit.start.cmp(start))
+}
+
+/// Puts a visit among these, in the place of the one with the same start if there is one.
+pub(super) fn put(visits: &mut Vec<Visit>, visit: Visit) {
+    match place(visits, &visit.start) {
+        Ok(there) => visits[there] = visit,
+        Err(between) => visits.insert(between, visit),
+    }
+}
+
 /// What is known of a person.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Person {
     pub(super) depth: Depth,
     pub(super) traces: Vec<Trace>,
-    pub(super) pairs: BTreeMap<SessionId, PairId>,
-    /// The pairs of which every visit is there.
-    pub(super) whole: BTreeSet<PairId>,
 }
 
 /// How much of a person is there.
@@ -142,8 +157,9 @@ impl Rows {
         known.ok_or(Missing::Person(person, depth))
     }
 
-    fn pairs_of(&self, ids: impl IntoIterator<Item = PairId>) -> Vec<Pair> {
-        ids.into_iter().filter_map(|id| self.pairs.get(&id).cloned()).collect()
+    /// The visits of this pair that are there, in the order of their starts.
+    fn visits_of(&self, pair: PairId) -> &[Visit] {
+        self.visits.get(&pair).map_or(&[], Vec::as_slice)
     }
 
     /// Whether the pair is not stored yet, so that all there is of it is here.
@@ -152,8 +168,8 @@ impl Rows {
     }
 
     fn has_all_of(&self, pair: PairId) -> bool {
-        let person = self.pairs.get(&pair).and_then(|pair| self.persons.get(&pair.person));
-        Self::is_new(pair) || person.is_some_and(|person| person.depth == Depth::All || person.whole.contains(&pair))
+        let person = || self.pairs.get(&pair).and_then(|pair| self.persons.get(&pair.person));
+        Self::is_new(pair) || self.whole.contains(&pair) || person().is_some_and(|person| person.depth == Depth::All)
     }
 
     /// Answers if the visits around this moment are there.
@@ -218,12 +234,14 @@ impl LedgerRows for Rows {
     }
 
     fn pair(&self, person: PersonId, session: SessionId) -> Result<Option<Pair>, Missing> {
-        let id = self.known(person, Depth::Told)?.pairs.get(&session);
-        Ok(id.and_then(|id| self.pairs.get(id)).cloned())
+        self.known(person, Depth::Told)?;
+        Ok(self.by_session.get(&(person, session)).and_then(|id| self.pairs.get(id)).cloned())
     }
 
     fn pairs(&self, person: PersonId) -> Result<Vec<Pair>, Missing> {
-        Ok(self.pairs_of(self.known(person, Depth::Firsts)?.pairs.values().copied()))
+        self.known(person, Depth::Firsts)?;
+        let [first, last] = [0, u8::MAX].map(|byte| (person, SessionId::from_bytes([byte; 16])));
+        Ok(self.by_session.range(first..=last).filter_map(|(_, id)| self.pairs.get(id).cloned()).collect())
     }
 
     fn session_pairs(&self, session: SessionId, limit: u32) -> Result<Vec<Pair>, Missing> {
@@ -239,29 +257,25 @@ impl LedgerRows for Rows {
     }
 
     fn put_pair(&mut self, pair: &Pair) -> Result<(), Missing> {
-        if let Some(before) = self.pairs.insert(pair.id, pair.clone())
-            && let Some(person) = self.persons.get_mut(&before.person)
-        {
-            person.pairs.remove(&before.session);
+        if let Some(before) = self.pairs.insert(pair.id, pair.clone()) {
+            self.by_session.remove(&(before.person, before.session));
         }
-        self.persons.entry(pair.person).or_default().pairs.insert(pair.session, pair.id);
+        self.by_session.insert((pair.person, pair.session), pair.id);
         Ok(())
     }
 
     fn remove_pair(&mut self, pair: PairId) -> Result<(), Missing> {
         self.visits.remove(&pair);
-        if let Some(gone) = self.pairs.remove(&pair)
-            && let Some(person) = self.persons.get_mut(&gone.person)
-        {
-            person.pairs.remove(&gone.session);
+        if let Some(gone) = self.pairs.remove(&pair) {
+            self.by_session.remove(&(gone.person, gone.session));
         }
         Ok(())
     }
 
     fn visit_until(&self, pair: PairId, moment: &Moment) -> Result<Option<Visit>, Missing> {
         self.has_around(pair, moment)?;
-        let visit = self.visits.get(&pair).and_then(|visits| visits.range(..=moment).next_back());
-        Ok(visit.map(|(_, visit)| visit.clone()))
+        let visits = self.visits_of(pair);
+        Ok(visits[..visits.partition_point(|visit| visit.start <= *moment)].last().cloned())
     }
 
     fn visit_after(&self, pair: PairId, moment: Option<&Moment>) -> Result<Option<Visit>, Missing> {
@@ -270,25 +284,28 @@ impl LedgerRows for Rows {
             (None, Some(of)) if !self.has_all_of(pair) => drop(self.known(of.person, Depth::Firsts)?),
             (None, _) => {}
         }
-        let after = (moment.map_or(Unbounded, Excluded), Unbounded);
-        let visit = self.visits.get(&pair).and_then(|visits| visits.range::<Moment, _>(after).next());
-        Ok(visit.map(|(_, visit)| visit.clone()))
+        let visits = self.visits_of(pair);
+        let first = moment.map_or(0, |moment| visits.partition_point(|visit| visit.start <= *moment));
+        Ok(visits.get(first).cloned())
     }
 
     fn visits(&self, pair: PairId) -> Result<Vec<Visit>, Missing> {
         if !self.has_all_of(pair) {
             return Err(Missing::Visits(pair));
         }
-        Ok(self.visits.get(&pair).into_iter().flat_map(|visits| visits.values().cloned()).collect())
+        Ok(self.visits_of(pair).to_vec())
     }
 
     fn put_visit(&mut self, pair: PairId, visit: &Visit) -> Result<(), Missing> {
-        self.visits.entry(pair).or_default().insert(visit.start.clone(), visit.clone());
+        put(self.visits.entry(pair).or_default(), visit.clone());
         Ok(())
     }
 
     fn remove_visit(&mut self, pair: PairId, start: &Moment) -> Result<(), Missing> {
-        self.visits.entry(pair).or_default().remove(start);
+        let visits = self.visits.entry(pair).or_default();
+        if let Ok(there) = place(visits, start) {
+            visits.remove(there);
+        }
         Ok(())
     }
 

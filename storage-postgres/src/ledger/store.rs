@@ -8,7 +8,7 @@ use seatport::leads::ledger::{Pair, PairId, PersonId, Visit};
 use tokio_postgres::types::ToSql;
 
 use super::entry::{Columns, ENTRIES, ENTRY};
-use super::rows::Rows;
+use super::rows::{Rows, place};
 use crate::codes::{At, Code, Count, Flag, Id, Json};
 use crate::statements::{Column, Statements};
 
@@ -171,15 +171,15 @@ fn visits(before: &Rows, after: &Rows, statements: &mut Statements) {
     let (mut gone, mut put, mut new) = ((Vec::new(), Vec::new(), Vec::new()), Visits::default(), Visits::default());
     for (id, visits) in &after.visits {
         let Some(pair) = after.pairs.get(id) else { continue };
-        let known = before.visits.get(id);
-        for visit in visits.values() {
-            match known.and_then(|known| known.get(&visit.start)) {
-                Some(same) if same == visit => {}
+        let known = before.visits.get(id).map_or(&[][..], Vec::as_slice);
+        for visit in visits {
+            match place(known, &visit.start) {
+                Ok(there) if known[there] == *visit => {}
                 _ if *id < PairId(0) => new.push(pair, visit),
                 _ => put.push(pair, visit),
             }
         }
-        for start in known.into_iter().flat_map(|known| known.keys()).filter(|start| !visits.contains_key(start)) {
+        for start in known.iter().map(|visit| &visit.start).filter(|start| place(visits, start).is_err()) {
             gone.0.push(id.0);
             gone.1.push(At(start.at));
             gone.2.push(start.id.as_str().to_owned());

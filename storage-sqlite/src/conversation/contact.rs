@@ -9,10 +9,6 @@ use crate::codes::millis;
 use crate::error::Failure;
 use crate::sql::{execute, first};
 
-fn unknown(address: Address) -> Contact {
-    Contact { address, phone: None, name: None, saved_name: None, avatar: None, first_seen: None, last_seen: None }
-}
-
 /// The earlier of two times, as far as they are known.
 pub(super) fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
     one.into_iter().chain(other).min()
@@ -34,7 +30,12 @@ impl Conversation<'_> {
         let Some((key, before)) = self.contact(address)? else {
             let name = name.map(ToOwned::to_owned);
             let address = self.canonical(address)?;
-            return self.add_contact(&Contact { name, first_seen: Some(at), last_seen: Some(at), ..unknown(address) });
+            return self.add_contact(&Contact {
+                name,
+                first_seen: Some(at),
+                last_seen: Some(at),
+                ..Contact::unknown(address)
+            });
         };
         if name.is_some_and(|name| before.name.as_deref() != Some(name)) {
             let contact = Contact {
@@ -56,26 +57,17 @@ impl Conversation<'_> {
 
     /// Keeps what the network says about a person.
     pub(crate) fn update_contact(&mut self, update: &ContactUpdate) -> Result<(), Failure> {
-        let found = self.contact(&update.address)?;
-        let known = match &found {
-            Some((_, known)) => known.clone(),
-            None => unknown(self.canonical(&update.address)?),
+        let Some((key, before)) = self.contact(&update.address)? else {
+            let mut contact = Contact::unknown(self.canonical(&update.address)?);
+            update.apply_to(&mut contact);
+            return self.add_contact(&contact);
         };
-        let contact = Contact {
-            phone: update.phone.clone().or(known.phone),
-            name: update.name.clone().or(known.name),
-            saved_name: update.saved_name.clone().or(known.saved_name),
-            avatar: update.avatar.clone().unwrap_or(known.avatar),
-            ..known
-        };
-        match found {
-            None => self.add_contact(&contact),
-            Some((_, before)) if before == contact => Ok(()),
-            Some((key, before)) => {
-                self.put_contact(key, &before, &contact)?;
-                self.event(&EventBody::ContactChanged { address: contact.address })
-            }
+        let mut contact = before.clone();
+        if !update.apply_to(&mut contact) {
+            return Ok(());
         }
+        self.put_contact(key, &before, &contact)?;
+        self.event(&EventBody::ContactChanged { address: contact.address })
     }
 
     fn add_contact(&self, contact: &Contact) -> Result<(), Failure> {

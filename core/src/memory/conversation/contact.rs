@@ -7,10 +7,6 @@ use crate::event::EventBody;
 use crate::ids::Address;
 
 impl Contact {
-    fn unknown(address: Address) -> Self {
-        Self { address, phone: None, name: None, saved_name: None, avatar: None, first_seen: None, last_seen: None }
-    }
-
     fn seen(&mut self, first: Option<Timestamp>, last: Option<Timestamp>) {
         self.first_seen = [self.first_seen, first].into_iter().flatten().min();
         self.last_seen = self.last_seen.max(last);
@@ -35,20 +31,12 @@ impl Conversations {
     }
 
     /// Keeps what the network says about a person.
-    pub(in crate::memory) fn update_contact(&mut self, update: ContactUpdate, consequences: &mut Consequences) {
+    pub(in crate::memory) fn update_contact(&mut self, update: &ContactUpdate, consequences: &mut Consequences) {
         let address = self.canonical(&update.address);
-        let before = self.contacts.get(&address).cloned();
-        let known = before.clone().unwrap_or_else(|| Contact::unknown(address.clone()));
-        let contact = Contact {
-            phone: update.phone.or(known.phone),
-            name: update.name.or(known.name),
-            saved_name: update.saved_name.or(known.saved_name),
-            avatar: update.avatar.unwrap_or(known.avatar),
-            ..known
-        };
-        if before.is_some_and(|before| before != contact) {
-            consequences.events.push(EventBody::ContactChanged { address: address.clone() });
+        let is_new = !self.contacts.contains_key(&address);
+        let contact = self.contacts.entry(address.clone()).or_insert_with(|| Contact::unknown(address.clone()));
+        if update.apply_to(contact) && !is_new {
+            consequences.events.push(EventBody::ContactChanged { address });
         }
-        self.contacts.insert(address, contact);
     }
 }

@@ -167,10 +167,10 @@ impl Packer<'_> {
         let mut numbers = BTreeSet::new();
         for message in goods.messages {
             // Who wrote is a contact, and the number belongs to it.
-            let phone = message.phone.clone().filter(|_| message.kind == ChatKind::Person && !message.from_account);
-            let contact = phone
-                .filter(|_| numbers.insert(message.chat.clone()))
-                .map(|phone| has_number(message.chat.clone(), phone, message.sender_name.clone()));
+            let wrote = message.kind == ChatKind::Person && !message.from_account;
+            let phone = message.phone.as_ref().filter(|_| wrote && numbers.insert(message.chat.clone()));
+            let contact =
+                phone.map(|phone| has_number(message.chat.clone(), phone.clone(), message.sender_name.clone()));
             let incoming = self.incoming(message, goods.historical);
             let top = stack.top();
             top.contacts.extend(contact);
