@@ -274,6 +274,12 @@ mod tests {
     }
 
     #[test]
+    fn clones_of_a_text_id_share_its_text() {
+        let id = Address::new("mei@net").unwrap();
+        assert!(std::ptr::eq(id.as_str(), id.clone().as_str()));
+    }
+
+    #[test]
     fn a_stored_text_id_is_checked_when_it_is_read() {
         assert_eq!(serde_json::to_string(&AgentId::new("mei").unwrap()).unwrap(), "\"mei\"");
         assert!(serde_json::from_str::<AgentId>("\"mei\"").is_ok());
