@@ -72,10 +72,29 @@ impl PostgresStorage {
     }
 }
 
+/// How statements are run: each row that they ask for is looked up in an index, whatever the statistics say. A plan that was made
+/// while a table was small stays with the connection while the table grows, so it may not read all of the table.
+const PLANS: [(&str, &str); 6] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    // These would read all of an index.
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    // What is looked up for one row is hardly ever what another one wants.
+    ("enable_memoize", "off"),
+    ("jit", "off"),
+];
+
+/// These as options of a connection that a test makes by itself.
+#[cfg(test)]
+pub(crate) fn plans() -> String {
+    PLANS.map(|(name, value)| format!("-c {name}={value}")).join(" ")
+}
+
 /// What holds for all connections.
 fn common(options: &PostgresOptions) -> Vec<(&'static str, String)> {
     let millis = |time: Duration| time.as_millis().to_string();
-    vec![
+    let mut settings = vec![
         ("search_path", format!("\"{}\"", options.schema)),
         ("statement_timeout", millis(options.statement_timeout)),
         ("lock_timeout", millis(options.lock_timeout)),
@@ -86,15 +105,11 @@ fn common(options: &PostgresOptions) -> Vec<(&'static str, String)> {
         ("tcp_keepalives_interval", "2".to_owned()),
         ("tcp_keepalives_count", "3".to_owned()),
         ("tcp_user_timeout", "10000".to_owned()),
-        // A plan that was made while a table was small stays with the connection.
-        ("plan_cache_mode", "force_generic_plan".to_owned()),
-        ("enable_seqscan", "off".to_owned()),
-        // What is looked up for one row is hardly ever what another one wants.
-        ("enable_memoize", "off".to_owned()),
-        ("jit", "off".to_owned()),
         ("default_transaction_isolation", "read\\ committed".to_owned()),
         ("standard_conforming_strings", "on".to_owned()),
-    ]
+    ];
+    settings.extend(PLANS.map(|(name, value)| (name, value.to_owned())));
+    settings
 }
 
 /// A name for this opening of the storage, and the time, in microseconds, on the clock of the database.

@@ -62,7 +62,8 @@ pub(super) async fn connect(url: &str, schema: &str) -> Result<Client> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
     // As `seatport-postgres` sets its own: plans for tables that grow.
-    let settings = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off";
+    let settings = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off;
+        SET enable_mergejoin = off; SET jit = off";
     client.batch_execute(&format!("SET search_path = \"{schema}\"; {settings}")).await?;
     Ok(client)
 }

@@ -8,29 +8,16 @@ use seatport_testkit::postgres::Cluster;
 use serde_json::Value;
 
 use crate::PostgresStorage;
+use crate::conversation::tests::statistics;
 use crate::sql::Connection;
 
 /// The tables that hold history. `session` is not among them: a search of all sessions may look at each.
 const HISTORY: [&str; 8] =
     ["alias", "contact", "chat", "message", "send_key", "amendment", "message_text", "contact_text"];
 
-/// Some history, so that statistics have something to tell.
-const HISTORY_SQL: &str = "
-    INSERT INTO session (key, id, revision, status, search, record)
-        SELECT n, ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, 1, 0, '', '' FROM generate_series(1, 40) AS n;
-    INSERT INTO contact (session, address) SELECT s, 'a' || n FROM generate_series(1, 40) AS s, generate_series(1, 50) AS n;
-    INSERT INTO chat (key, session, address, kind, listed, last, recency)
-        SELECT s * 50 + n, s, 'a' || n, 0, 1, n, n FROM generate_series(1, 40) AS s, generate_series(1, 50) AS n;
-    INSERT INTO message (session, seq, chat, id, direction, status, unread, body, reacted, at, sender, content)
-        SELECT s, n, s * 50 + n % 50, 'm' || n, 1, 2, 0, 1, 0, n, 'a' || n % 50, '\"Deleted\"'
-        FROM generate_series(1, 40) AS s, generate_series(1, 500) AS n;
-    INSERT INTO message_text SELECT session, seq, ARRAY[1, 2, 3, seq::integer] FROM message;
-    INSERT INTO contact_text SELECT session, address, ARRAY[1, 2, 3, key::integer] FROM contact;
-    ANALYZE;";
-
 /// Every read there is, on every page.
 async fn read_everything(storage: &PostgresStorage) {
-    let session = SessionId::from_bytes(3_u128.to_be_bytes());
+    let session = SessionId::from_bytes(0x1001_u128.to_be_bytes());
     let (ann, id, key) = (Address::new("a1").unwrap(), MessageId::new("m1").unwrap(), SendKey::new("k").unwrap());
     let cursor = ChatCursor { at: Some(Timestamp::from_millis(5)), address: ann.clone() };
     storage.contact(session, &ann).await.unwrap();
@@ -114,13 +101,11 @@ async fn no_read_walks_through_history() {
     let cluster = Cluster::shared();
     let schema = cluster.fresh_schema();
     let storage = PostgresStorage::options().schema(&schema).connections(1).open(&cluster.url()).await.unwrap();
-    for filled in [false, true] {
-        if filled {
-            cluster.sql(&format!("SET search_path = \"{schema}\"; {HISTORY_SQL}"));
-        }
+    for (round, statistics) in statistics().into_iter().enumerate() {
+        cluster.sql(&format!("SET search_path = \"{schema}\"; {statistics}"));
         read_everything(&storage).await;
         let (dear, statements) = storage.read((), |on, ()| check(on).map(Ok).boxed()).await.unwrap();
-        assert!(dear.is_empty(), "{}{}", if filled { "" } else { "while empty: " }, dear.join("\n"));
+        assert!(dear.is_empty(), "round {round}: {}", dear.join("\n"));
         assert!(statements > 20, "only {statements} statements were seen");
     }
     // What it looks for, it finds.
