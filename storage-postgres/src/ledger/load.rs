@@ -13,6 +13,10 @@
 //! it has to, in the same order. So nobody waits for somebody who waits: who shares a row holds up those alone who want it whole,
 //! and these hold it from the beginning.
 //!
+//! When it comes to light meanwhile that somebody else took a key or was merged, there are more persons to lock, in no order. Then
+//! the transaction does not wait: it fails, and all of it is tried again (a share that is free is taken at once, so that is rare).
+//! Waiting there is worse than a deadlock now and then: whoever is its victim comes again at once and meets the same ones waiting.
+//!
 //! A key that nobody has yet has no row to lock. So its row is inserted then, with the number of the person it may become: another
 //! transaction that inserts the same waits, as for every unique key. These locks live in the rows. Advisory locks would live in
 //! the server's lock table, which is too small for the thousands of persons that one look at an account's history brings.
@@ -55,8 +59,15 @@ macro_rules! lock {
     };
 }
 
-const SHARE: &str = lock!("KEY SHARE");
-const LOCK_WHOLE: &str = lock!("UPDATE");
+/// How a transaction locks its persons: at first it waits for others.
+struct Lock {
+    first: &'static str,
+    /// It has locks now, so it must not wait for others, who may wait for these: it fails, and all of it is tried again.
+    again: &'static str,
+}
+
+const SHARE: Lock = Lock { first: lock!("KEY SHARE"), again: lock!("KEY SHARE NOWAIT") };
+const LOCK_WHOLE: Lock = Lock { first: lock!("UPDATE"), again: lock!("UPDATE NOWAIT") };
 
 /// Locks persons whose pairs are compared. They are shared already.
 const LOCK_COUNTED: &str = "SELECT id FROM person WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE";
@@ -98,11 +109,11 @@ const VISITS: &str = "SELECT pair, at, id, until, agent, late FROM visit
 pub(super) async fn begin(tx: &Connection, told: &[Told]) -> Result<Rows, Failure> {
     let asked = Asked::of(told);
     let merges = told.iter().any(|told| matches!(told.telling, Telling::SamePerson(..)));
-    let lock = if merges { LOCK_WHOLE } else { SHARE };
-    prepare(tx, &[lock, KNOWN, SHIFTS]).await?;
+    let Lock { first: mut lock, again } = if merges { LOCK_WHOLE } else { SHARE };
     let newest = integer(NEWEST as u64);
     let mut rows = Rows::default();
     loop {
+        prepare(tx, &[lock, KNOWN, SHIFTS]).await?;
         let wanted = asked.without(&rows);
         let (keys, sessions) = asked.pairs();
         let (by_key, by_pair): (Params<'_>, Params<'_>) = (&[&wanted], &[&keys, &sessions, &newest]);
@@ -120,6 +131,7 @@ pub(super) async fn begin(tx: &Connection, told: &[Told]) -> Result<Rows, Failur
         }
         if !asked.without(&rows).is_empty() {
             // Somebody else took the key, or was merged or forgotten while we waited for the lock: once more.
+            lock = again;
             continue;
         }
         rows.persons = rows.keys.values().map(|person| (*person, Person::default())).collect();
