@@ -44,16 +44,20 @@ pub(crate) async fn erase(tx: &Connection, session: SessionId) -> Result<(), Fai
 
 /// The session's pairs, with all their persons locked.
 async fn locked_pairs(tx: &Connection, session: SessionId) -> Result<Vec<(PairId, PersonId)>, Failure> {
+    let mut wait = "";
     loop {
-        let sql = "SELECT id FROM person WHERE id = ANY (ARRAY(SELECT person FROM pair WHERE session = $1)) ORDER BY id FOR UPDATE";
-        let locked = all(tx, sql, &[&Id(session)], |row| Ok(PersonId(row.try_get(0)?))).await?;
+        let sql = format!(
+            "SELECT id FROM person WHERE id = ANY (ARRAY(SELECT person FROM pair WHERE session = $1)) ORDER BY id FOR UPDATE {wait}"
+        );
+        let locked = all(tx, &sql, &[&Id(session)], |row| Ok(PersonId(row.try_get(0)?))).await?;
         let locked: BTreeSet<PersonId> = locked.into_iter().collect();
         let sql = "SELECT id, person FROM pair WHERE session = $1";
         let pairs =
             all(tx, sql, &[&Id(session)], |row| Ok((PairId(row.try_get(0)?), PersonId(row.try_get(1)?)))).await?;
-        // Else somebody was merged while we waited.
         if pairs.iter().all(|(_, person)| locked.contains(person)) {
             return Ok(pairs);
         }
+        // Somebody was merged while we waited. Whoever has locks does not wait for more, see `load`.
+        wait = "NOWAIT";
     }
 }

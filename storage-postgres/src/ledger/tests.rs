@@ -8,7 +8,7 @@ use seatport_testkit::postgres::Cluster;
 use tokio_postgres::NoTls;
 
 use super::*;
-use crate::codes::{At, Code, Count};
+use crate::codes::{At, Code, Count, Id};
 use crate::ledger::entry::ENTRY;
 use crate::open::plans;
 use crate::sql::all;
@@ -368,4 +368,33 @@ async fn columns_sort_as_entries_do_and_give_them_back() {
     store::difference(&rows::Rows::default(), &rows).run(&on).await.unwrap();
     let found: Vec<LeadEntry> = totals(&on).await.into_iter().map(|total| total.entry).collect();
     assert_eq!(found, entries);
+}
+
+#[tokio::test]
+async fn an_erasure_that_finds_somebody_merged_does_not_wait_for_who_became_of_them() {
+    let (pool, _) = database(3);
+    let (one, other, third) = (pool.get().await.unwrap(), pool.get().await.unwrap(), pool.get().await.unwrap());
+    transaction(&one, async |tx| tell(tx, &[wrote(1, person(1), 0), wrote(2, person(2), 0)]).await).await;
+    let pair_of = async |who: u64| {
+        let sql = "SELECT id, person FROM pair WHERE session = $1";
+        let row = one.query_one(sql, &[&Id(session(who))]).await.unwrap();
+        (row.get::<_, i64>(0), row.get::<_, i64>(1))
+    };
+    let ((pair, merged), (_, kept)) = (pair_of(1).await, pair_of(2).await);
+    let erasing = number(&other, "SELECT pg_backend_pid()::bigint").await;
+
+    third.batch_execute(&format!("BEGIN; SELECT FROM person WHERE id = {kept} FOR KEY SHARE")).await.unwrap();
+    one.batch_execute(&format!("BEGIN; SELECT FROM person WHERE id = {merged} FOR UPDATE")).await.unwrap();
+    other.batch_execute("BEGIN").await.unwrap();
+    let merging = async {
+        let waits = format!("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = {erasing}");
+        while number(&one, &waits).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        one.batch_execute(&format!("UPDATE pair SET person = {kept} WHERE id = {pair}; COMMIT")).await.unwrap();
+    };
+    let patience = std::time::Duration::from_secs(60);
+    let (erased, ()) = tokio::join!(tokio::time::timeout(patience, erase(&other, session(1))), merging);
+    let erased = erased.expect("it waits");
+    assert!(matches!(&erased, Err(failure) if would_have_waited(failure)), "{erased:?}");
 }
